@@ -1,0 +1,98 @@
+"""The vector field: where a denoiser moves each place of the plane, as plain arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aeviz.core.manifolds import FloatArray
+from aeviz.core.settings import Settings
+from aeviz.core.truth import exact_ambiguity, posterior
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Cell centres of a rectangular grid.
+
+    Attributes
+    ----------
+    extent : (x0, x1, y0, y1)
+        First and last cell centre across and up, in data units.
+    shape : (H, W)
+        Rows and columns.
+    """
+
+    extent: tuple[float, float, float, float]
+    shape: tuple[int, int]
+
+    @classmethod
+    def home(cls, settings: Settings) -> Grid:
+        """The grid of the first view."""
+        columns, rows = settings.grid
+        return cls(settings.extent, (rows, columns))
+
+    @property
+    def x(self) -> FloatArray:
+        """Columns' centres, (W,)."""
+        return np.linspace(self.extent[0], self.extent[1], self.shape[1])
+
+    @property
+    def y(self) -> FloatArray:
+        """Rows' centres, upwards, (H,)."""
+        return np.linspace(self.extent[2], self.extent[3], self.shape[0])
+
+    @property
+    def cell(self) -> tuple[float, float]:
+        """Width and height of one cell."""
+        x0, x1, y0, y1 = self.extent
+        return (x1 - x0) / max(1, self.shape[1] - 1), (y1 - y0) / max(1, self.shape[0] - 1)
+
+    @property
+    def points(self) -> FloatArray:
+        """All cell centres, row by row from below, (H·W, 2)."""
+        return np.stack(np.meshgrid(self.x, self.y), axis=-1).reshape(-1, 2)
+
+
+@dataclass(frozen=True)
+class Field:
+    """What the network does at one epoch, seen on a grid and at the noisy points.
+
+    Attributes
+    ----------
+    displacement : (H, W, 2) array
+        r(x) − x at the cell centres, in data units; row 0 is the lowest.
+    ambiguity : (H, W) array
+        a(x) = λ_max(sym J_r(x)), without unit.
+    data, noisy, reconstruction : (N, 2) arrays
+        y, ŷ and ỹ = r(ŷ).
+    noise : float
+        The σ in force at this epoch.
+    """
+
+    grid: Grid
+    displacement: NDArray[np.floating]
+    ambiguity: NDArray[np.floating]
+    data: FloatArray
+    noisy: FloatArray
+    reconstruction: NDArray[np.floating]
+    epoch: int
+    noise: float
+
+    @cached_property
+    def magnitude(self) -> NDArray[np.floating]:
+        """‖r(x) − x‖, (H, W), in data units."""
+        return np.hypot(self.displacement[..., 0], self.displacement[..., 1])
+
+    def exact(self) -> tuple[FloatArray, FloatArray] | None:
+        """Exact displacement (H, W, 2) and ambiguity (H, W), or None without noise."""
+        if self.noise <= 0.0:
+            return None
+        places = self.grid.points
+        truth = posterior(places, self.data, self.noise)
+        return (
+            (truth.mean - places).reshape(*self.grid.shape, 2),
+            exact_ambiguity(truth, self.noise).reshape(self.grid.shape),
+        )

@@ -1,0 +1,75 @@
+"""Writing files whole or not at all, and the bytes of the data files."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import secrets
+from pathlib import Path
+
+import numpy as np
+
+from aeviz.core.field import Field
+from aeviz.core.manifolds import FloatArray
+from aeviz.core.settings import Settings
+
+
+class FileError(OSError):
+    """A file could not be written or read; the text is one line that names it and the cause."""
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that at every moment either the old one or the new one is there, whole.
+
+    Raises
+    ------
+    FileError
+        Naming path and cause; the old file is untouched and nothing is left beside it.
+    """
+    target = path.resolve()  # through a symbolic link, which stays one
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists():
+                temporary.chmod(target.stat().st_mode & 0o777)
+            temporary.replace(target)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def npz_bytes(field: Field, loss: FloatArray, settings: Settings, version: str) -> bytes:
+    """Return the content of an NPZ file of the field.
+
+    Keys and shapes: x (W,), y (H,), displacement (H, W, 2), magnitude (H, W), ambiguity (H, W),
+    exact_displacement and exact_ambiguity where there is an exact reference, data (N, 2),
+    noisy (N, 2), reconstruction (N, 2), loss (E,), epoch, settings (JSON text), version.
+    """
+    arrays = {
+        "x": field.grid.x,
+        "y": field.grid.y,
+        "displacement": field.displacement,
+        "magnitude": field.magnitude,
+        "ambiguity": field.ambiguity,
+        "data": field.data,
+        "noisy": field.noisy,
+        "reconstruction": field.reconstruction,
+        "loss": loss,
+        "epoch": np.array(field.epoch),
+        "settings": np.array(json.dumps(settings.to_json())),
+        "version": np.array(version),
+    }
+    exact = field.exact()
+    if exact is not None:
+        arrays["exact_displacement"], arrays["exact_ambiguity"] = exact
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()

@@ -1,0 +1,170 @@
+"""The training loop: a plain generator of epochs, deterministic given settings and seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from aeviz.core.manifolds import FloatArray
+from aeviz.core.settings import Settings
+from aeviz.core.timeline import Keyframe, Timeline
+from aeviz.learn.network import Network
+from aeviz.learn.optimisers import OPTIMISERS, Optimiser
+from aeviz.learn.step import BatchGradient
+
+AVERAGING = 8.0  # the displayed average reaches back over this fraction, 1/8, of the steps so far
+BREATH = 16  # steps after which a long epoch lets its caller answer messages
+EXPLODED = 1e6  # times the first epoch's loss
+
+
+class DivergedError(ArithmeticError):
+    """The loss is not finite or has exploded; the text says what to lower."""
+
+
+class Training:
+    """A network in training on given clean points.
+
+    The state after epoch n depends on the settings, the data and the live changes alone: all
+    randomness of an epoch comes from (seed, epoch).
+
+    Attributes
+    ----------
+    epoch : int
+        Epochs done.
+    parameters, average : (size,) tensors
+        The weights that are trained, and their running average, which is what is shown: at constant
+        learning rate it has about a tenth of their excess risk (Polyak and Juditsky 1992).
+    """
+
+    def __init__(self, settings: Settings, data: FloatArray) -> None:
+        self.settings = settings
+        self.network = Network.of(settings)
+        self.data = torch.from_numpy(data.T.copy()).float()  # (2, N)
+        self.epoch = 0
+        self.random = torch.Generator()
+        self._first_loss: float | None = None
+        self.random.manual_seed(_scrambled(settings.seed) ^ 0xFFFFFFFF)
+        self.parameters = self.network.initial(data, self.random)
+        self.average = self.parameters.clone()
+        self._averaged = torch.zeros(())  # steps in the average
+        self.optimiser: Optimiser = OPTIMISERS[settings.optimiser](self.network.size)
+        self._gradient = BatchGradient(self.network, self.parameters, settings.batch)
+
+    def change(self, settings: Settings) -> None:
+        """Let live settings take effect from the next epoch on."""
+        if settings.batch != self.settings.batch:
+            self._gradient = BatchGradient(self.network, self.parameters, settings.batch)
+        if settings.noise != self.settings.noise:
+            self._averaged.zero_()  # what is averaged now would only hold the new field back
+        self.settings = settings
+
+    def epochs(self) -> Iterator[float | None]:
+        """Train for ever; yield the loss after each epoch, and None now and then within a long one.
+
+        Yields
+        ------
+        float or None
+            Mean cost per point over the epoch, in data units squared.
+
+        Raises
+        ------
+        DivergedError
+            When the loss is not finite or has exploded; `restored` brings the last good state back.
+        """
+        while True:
+            batch, points = self.settings.batch, self.data.shape[1]
+            steps = max(1, -(-points // batch))
+            self.random.manual_seed((_scrambled(self.settings.seed) + self.epoch) & 0xFFFFFFFF)
+            order = self._order(steps * batch)
+            total = torch.zeros(())
+            for step in range(steps):
+                if step and step % BREATH == 0:
+                    yield None
+                total += self._step(None if order is None else order[step * batch : (step + 1) * batch])
+            loss = total.item() / (steps * batch)
+            self._check(loss)
+            self.epoch += 1
+            yield loss
+
+    def _order(self, slots: int) -> Tensor | None:
+        """Which point goes into which slot of the epoch: each once, then again until all are full."""
+        points = self.data.shape[1]
+        if slots == points == self.settings.batch:
+            return None  # one full batch: the mean over it has no order
+        repeats = -(-slots // points)
+        return torch.cat([torch.randperm(points, generator=self.random) for _ in range(repeats)])[:slots]
+
+    def _step(self, chosen: Tensor | None) -> Tensor:
+        gradient = self._gradient
+        if chosen is None:
+            gradient.clean.copy_(self.data)
+        else:
+            torch.index_select(self.data, 1, chosen, out=gradient.clean)
+        noise = gradient.noisy.normal_(generator=self.random)  # ε, then ŷ = y + σε in its place
+        noise.mul_(self.settings.noise).add_(gradient.clean)
+        cost = gradient()
+        self.optimiser.step(self.parameters, gradient.gradient, self.settings.learning_rate)
+        self._averaged += 1.0
+        self.average.lerp_(self.parameters, min(1.0, AVERAGING / self._averaged.item()))
+        return cost
+
+    def _check(self, loss: float) -> None:
+        if self._first_loss is None:
+            self._first_loss = loss
+        # Written so that NaN fails it.
+        if not loss <= EXPLODED * max(self._first_loss, 1e-12):
+            raise DivergedError(
+                f"the loss {'exploded' if loss > 0 else 'is not a number'} in epoch {self.epoch + 1}: "
+                f"lower the learning rate (it is {self.settings.learning_rate:g}) and reset"
+            )
+
+    def keyframe(self) -> Keyframe:
+        """Copy the whole state out."""
+        return Keyframe(
+            self.epoch, self.settings, {name: tensor.numpy().copy() for name, tensor in self._state().items()}
+        )
+
+    def restore(self, frame: Keyframe) -> None:
+        """Go back to a keyframe of this training."""
+        self.change(frame.settings)
+        self.epoch = frame.epoch
+        for name, tensor in self._state().items():
+            tensor.copy_(torch.from_numpy(frame.state[name]))
+
+    def replay(self, timeline: Timeline, epoch: int) -> None:
+        """Bring back the exact state after `epoch`: the keyframe before it, then the epochs between.
+
+        Stops at the last finite state where the training diverged before `epoch`.
+        """
+        self.restore(timeline.before(epoch))
+        good = self.keyframe()
+        for loss in self.epochs() if self.epoch < epoch else ():
+            if loss is None:
+                continue
+            if not self.parameters.isfinite().all():
+                self.restore(good)
+                return
+            changed = timeline.change_after(self.epoch)
+            if changed is not None:
+                self.change(changed)
+            if self.epoch >= epoch:
+                return
+            good = self.keyframe()
+
+    def _state(self) -> dict[str, Tensor]:
+        return {
+            "parameters": self.parameters,
+            "average": self.average,
+            "averaged": self._averaged,
+            **self.optimiser.state,
+        }
+
+
+def _scrambled(seed: int) -> int:
+    """Spread neighbouring seeds over 32 bits (the finaliser of MurmurHash3), so that runs share no epoch."""
+    h = (seed + 0x9E3779B9) & 0xFFFFFFFF
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        h = ((h ^ (h >> shift)) * factor) & 0xFFFFFFFF
+    return h ^ (h >> 16)
