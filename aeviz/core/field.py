@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
@@ -73,18 +72,19 @@ class Field:
     """
 
     grid: Grid
-    displacement: NDArray[np.floating]
-    ambiguity: NDArray[np.floating]
+    displacement: FloatArray
+    ambiguity: FloatArray
     data: FloatArray
     noisy: FloatArray
-    reconstruction: NDArray[np.floating]
+    reconstruction: FloatArray
     epoch: int
     noise: float
 
     @cached_property
-    def magnitude(self) -> NDArray[np.floating]:
+    def magnitude(self) -> FloatArray:
         """‖r(x) − x‖, (H, W), in data units."""
-        return np.hypot(self.displacement[..., 0], self.displacement[..., 1])
+        magnitude: FloatArray = np.hypot(self.displacement[..., 0], self.displacement[..., 1])
+        return magnitude
 
     def exact(self) -> tuple[FloatArray, FloatArray] | None:
         """Exact displacement (H, W, 2) and ambiguity (H, W), or None without noise."""

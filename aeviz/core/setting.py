@@ -145,7 +145,7 @@ class Spec:
             raise self._error(value)
         if not math.isfinite(value) or (type_of is int and value != int(value)):
             raise self._error(value)
-        if self.low is not None and value < self.low or self.high is not None and value > self.high:
+        if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             raise self._error(value)
         return cast("float | int", type_of(value))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Self
 
 from aeviz.core.setting import SettingError, Spec, nearest, setting
@@ -227,12 +228,7 @@ class Settings:
         choices=("true", "scaled"),
     )
     show_data: bool = setting(
-        True,
-        "Data points",
-        "Draws the clean points y.",
-        group="View",
-        applies="view",
-        symbol="y",
+        True, "Data points", "Draws the clean points y.", group="View", applies="view", symbol="y"
     )
     show_noisy: bool = setting(
         False,
@@ -294,7 +290,7 @@ class Settings:
         if x1 - x0 < 1e-6 or y1 - y0 < 1e-6:
             raise SettingError("--extent must have x0 below x1 and y0 below y1: it is x0,x1,y0,y1")
         widths = self.widths
-        size = sum((fan_in + 1) * fan_out for fan_in, fan_out in zip(widths, widths[1:], strict=False))
+        size = sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(widths))
         if size > MAX_PARAMETERS:
             raise SettingError(f"--hidden and --code make a network of {size:,} parameters; "
                                f"the most is {MAX_PARAMETERS:,}")  # fmt: skip

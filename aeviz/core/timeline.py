@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from aeviz.core.settings import Settings
 
 MEMORY = 256 * 2**20  # bytes that all keyframes of a run may take together
-_MOST, _LEAST = 256, 16  # keyframes kept, where memory allows
+_MOST, _LEAST = 256, 2  # keyframes kept, where memory allows
 
 
 @dataclass(frozen=True, slots=True)

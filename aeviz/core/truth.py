@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import softmax
 
 from aeviz.core.manifolds import FloatArray
 
@@ -36,7 +35,7 @@ class Posterior:
     @property
     def variance(self) -> FloatArray:
         """Trace of the covariance, (M,): the least expected squared error at each place."""
-        return np.trace(self.covariance, axis1=-2, axis2=-1)
+        return self.covariance[:, 0, 0] + self.covariance[:, 1, 1]
 
 
 def posterior(x: FloatArray, data: FloatArray, noise: float) -> Posterior:
@@ -64,7 +63,9 @@ def posterior(x: FloatArray, data: FloatArray, noise: float) -> Posterior:
     for start in range(0, len(x), rows):
         block = slice(start, start + rows)
         offset = x[block, None, :] - data  # (m, N, 2)
-        weights = softmax(np.einsum("mnk,mnk->mn", offset, offset) / (-2.0 * noise**2), axis=1)
+        exponent = np.einsum("mnk,mnk->mn", offset, offset) / (-2.0 * noise**2)
+        weights = np.exp(exponent - exponent.max(axis=1, keepdims=True))
+        weights /= weights.sum(axis=1, keepdims=True)
         mean[block] = weights @ data
         # About the mean, not Σwyyᵀ − r*r*ᵀ: that difference loses all digits far from the origin.
         spread = data - mean[block, None, :]

@@ -59,9 +59,5 @@ ACTIVATIONS: dict[str, Activation] = {
         _UNBOUNDED,
     ),
     "gelu": Activation(lambda z, a: _aten.gelu.out(z, out=a), _gelu_slope, _UNBOUNDED),
-    "identity": Activation(
-        lambda z, a: a.copy_(z),
-        lambda delta, z, a, out: out.copy_(delta),
-        _UNBOUNDED,
-    ),
+    "identity": Activation(lambda z, a: a.copy_(z), lambda delta, z, a, out: out.copy_(delta), _UNBOUNDED),
 }

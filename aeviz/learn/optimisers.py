@@ -23,11 +23,7 @@ class Adam:
     """Kingma and Ba (2015), through ATen's fused kernel: one call of 4 µs, the class around it 32 µs."""
 
     def __init__(self, size: int) -> None:
-        self.state: State = {
-            "mean": torch.zeros(size),
-            "square": torch.zeros(size),
-            "count": torch.zeros(()),
-        }
+        self.state: State = {"mean": torch.zeros(size), "square": torch.zeros(size), "count": torch.zeros(())}
 
     def step(self, parameters: Tensor, gradient: Tensor, learning_rate: float) -> None:
         state = self.state

@@ -41,13 +41,13 @@ class BatchGradient:
     """
 
     def __init__(self, network: Network, parameters: Tensor, batch: int) -> None:
-        like = {"dtype": parameters.dtype}
+        dtype = parameters.dtype
         self.f = network.f
         self.gradient = torch.zeros_like(parameters)
         self.W = network.matrices(parameters)  # (n_l, n_{l−1} + 1)
         self.dW = network.matrices(self.gradient)
-        self.A = [torch.ones(n + 1, batch, **like) for n in network.widths[:-1]]  # A_0 … A_{L−1}
-        self.Z = [torch.empty(n, batch, **like) for n in network.widths[1:]]  # Z_1 … Z_L
+        self.A = [torch.ones(n + 1, batch, dtype=dtype) for n in network.widths[:-1]]  # A_0 … A_{L−1}
+        self.Z = [torch.empty(n, batch, dtype=dtype) for n in network.widths[1:]]  # Z_1 … Z_L
         self.delta = [torch.empty_like(z) for z in self.Z]
         self.noisy = self.A[0][:-1]
         self.clean = torch.empty_like(self.noisy)

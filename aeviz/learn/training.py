@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -33,6 +34,8 @@ class Training:
     ----------
     epoch : int
         Epochs done.
+    loss : float
+        Mean cost per point over the last epoch; NaN before the first.
     parameters, average : (size,) tensors
         The weights that are trained, and their running average, which is what is shown: at constant
         learning rate it has about a tenth of their excess risk (Polyak and Juditsky 1992).
@@ -43,6 +46,7 @@ class Training:
         self.network = Network.of(settings)
         self.data = torch.from_numpy(data.T.copy()).float()  # (2, N)
         self.epoch = 0
+        self.loss = math.nan
         self.random = torch.Generator()
         self._first_loss: float | None = None
         self.random.manual_seed(_scrambled(settings.seed) ^ 0xFFFFFFFF)
@@ -71,7 +75,7 @@ class Training:
         Raises
         ------
         DivergedError
-            When the loss is not finite or has exploded; `restored` brings the last good state back.
+            When the loss is not finite or has exploded; `replay` brings the last good state back.
         """
         while True:
             batch, points = self.settings.batch, self.data.shape[1]
@@ -85,6 +89,7 @@ class Training:
                 total += self._step(None if order is None else order[step * batch : (step + 1) * batch])
             loss = total.item() / (steps * batch)
             self._check(loss)
+            self.loss = loss
             self.epoch += 1
             yield loss
 
@@ -117,7 +122,7 @@ class Training:
         if not loss <= EXPLODED * max(self._first_loss, 1e-12):
             raise DivergedError(
                 f"the loss {'exploded' if loss > 0 else 'is not a number'} in epoch {self.epoch + 1}: "
-                f"lower the learning rate (it is {self.settings.learning_rate:g}) and reset"
+                f"lower the learning rate (it is {self.settings.learning_rate:g}) and go on"
             )
 
     def keyframe(self) -> Keyframe:
@@ -139,19 +144,17 @@ class Training:
         Stops at the last finite state where the training diverged before `epoch`.
         """
         self.restore(timeline.before(epoch))
-        good = self.keyframe()
-        for loss in self.epochs() if self.epoch < epoch else ():
-            if loss is None:
-                continue
-            if not self.parameters.isfinite().all():
-                self.restore(good)
-                return
+        epochs = self.epochs()
+        while self.epoch < epoch:
             changed = timeline.change_after(self.epoch)
             if changed is not None:
                 self.change(changed)
-            if self.epoch >= epoch:
-                return
             good = self.keyframe()
+            while next(epochs) is None:
+                pass
+            if not self.parameters.isfinite().all():
+                self.restore(good)
+                return
 
     def _state(self) -> dict[str, Tensor]:
         return {

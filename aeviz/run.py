@@ -1,0 +1,186 @@
+"""Runs without a window: the same worker, the same field, the same figure."""
+
+from __future__ import annotations
+
+import math
+import queue
+import time
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from aeviz.core.corruption import shown_noisy
+from aeviz.core.field import Field, Grid
+from aeviz.core.manifolds import FloatArray, clean_data
+from aeviz.core.metrics import Metrics
+from aeviz.core.settings import Settings
+from aeviz.work import messages as m
+from aeviz.work.client import Client
+
+_LOOK = 0.05  # seconds between two looks at the progress
+_Answer = TypeVar("_Answer", bound=m.FromWorker)
+
+
+class TrainingError(RuntimeError):
+    """The training failed; the text says why."""
+
+
+class Run:
+    """A run in a worker process of its own, trained to its last epoch.
+
+    Use as a context manager, or let it go: the worker ends with the object's client.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.data = clean_data(settings)
+        self._losses: list[np.ndarray] = []
+        self._numbers = 0
+        self._inbox: queue.SimpleQueue[m.FromWorker] = queue.SimpleQueue()
+        self._client = Client(self._inbox.put)
+        self._wait_for(m.Ready)
+        self._client.send(m.Build(1, settings))
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the worker."""
+        self._client.stop()
+
+    @property
+    def loss(self) -> FloatArray:
+        """Loss of every epoch, (E,), in data units squared."""
+        return np.concatenate([np.empty(0), *self._losses])
+
+    def train(self, progress: Callable[[int], object] | None = None) -> None:
+        """Train to the last epoch; `progress` is told the epochs done.
+
+        Raises
+        ------
+        TrainingError
+            Where the loss diverges or the worker dies.
+        """
+        self._client.send(m.Drive(playing=True, speed=math.inf))
+        while True:
+            frame = self._look()
+            if progress is not None:
+                progress(frame.progress.epoch)
+            if frame.progress.phase == "finished":
+                return
+            time.sleep(_LOOK)
+
+    def field(
+        self, extent: tuple[float, float, float, float] | None = None, shape: tuple[int, int] | None = None
+    ) -> Field:
+        """The field as plain arrays.
+
+        Parameters
+        ----------
+        extent : (x0, x1, y0, y1), optional
+            First and last cell centres; that of the settings by default.
+        shape : (H, W), optional
+            Rows and columns; those of the settings by default.
+        """
+        home = Grid.home(self.settings)
+        grid = Grid(extent or home.extent, shape or home.shape)
+        noisy = shown_noisy(self.settings, self.data)
+        frame = self._look(grid=grid, noisy=noisy)
+        return frame_field(frame, self.data)
+
+    def metrics(self) -> Metrics:
+        """The run's numbers; see `Metrics`."""
+        self._client.send(m.AskMetrics())
+        return self._wait_for(m.Measured).metrics
+
+    def save(self, *paths: str | PathLike[str]) -> None:
+        """Write the field, each file by its extension: png, svg, pdf or npz.
+
+        Raises
+        ------
+        FileError
+            Where a file cannot be written.
+        QtUnavailable
+            Where a picture is wanted and Qt's system libraries are missing.
+        """
+        from aeviz.figure.export import save  # Qt is loaded only where a picture may be wanted
+
+        field = self.field()
+        for path in paths:
+            save(Path(path), field, self.loss, self.settings)
+
+    def _look(self, grid: Grid | None = None, noisy: FloatArray | None = None) -> m.Frame:
+        self._numbers += 1
+        self._client.send(m.Ask(self._numbers, grid=grid, noisy=noisy))
+        frame = self._wait_for(m.Frame)
+        self._losses.append(frame.progress.losses)
+        return frame
+
+    def _wait_for(self, kind: type[_Answer]) -> _Answer:
+        while True:
+            message = self._inbox.get()
+            match message:
+                case m.Diverged():
+                    raise TrainingError(message.reason)
+                case m.Failed():
+                    raise TrainingError(f"the worker failed:\n{message.report}")
+                case m.Died():
+                    raise TrainingError(f"the worker process ended (exit code {message.exit_code})")
+                case _ if isinstance(message, kind):
+                    return message
+
+
+def frame_field(frame: m.Frame, data: FloatArray) -> Field:
+    """Put a frame and the clean points together.
+
+    Raises
+    ------
+    ValueError
+        Where the frame was not asked for with a grid and noisy points.
+    """
+    if frame.grid is None or frame.displacement is None or frame.ambiguity is None:
+        raise ValueError("the frame has no field")
+    if frame.noisy is None or frame.reconstruction is None:
+        raise ValueError("the frame has no noisy points")
+    return Field(
+        frame.grid, frame.displacement, frame.ambiguity, data, frame.noisy, frame.reconstruction,
+        frame.epoch, frame.noise,
+    )  # fmt: skip
+
+
+def train(
+    settings: Settings | None = None,
+    *,
+    epochs: int | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> Run:
+    """Train a run to its last epoch.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        The default ones if left out.
+    epochs : int, optional
+        In place of the settings' own.
+    progress : callable, optional
+        Called with the number of epochs done, now and then.
+
+    Raises
+    ------
+    TrainingError
+        Where the loss diverges or the worker dies.
+    """
+    settings = settings or Settings()
+    run = Run(settings if epochs is None else settings.replace(epochs=epochs))
+    try:
+        run.train(progress)
+    except BaseException:
+        run.close()
+        raise
+    return run
