@@ -14,9 +14,11 @@ import numpy as np
 
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Field, Grid
+from aeviz.core.files import PICTURES, check_suffix, npz_bytes, write_whole
 from aeviz.core.manifolds import FloatArray, clean_data
 from aeviz.core.metrics import Metrics
 from aeviz.core.settings import Settings
+from aeviz.version import __version__
 from aeviz.work import messages as m
 from aeviz.work.client import Client
 
@@ -109,11 +111,22 @@ class Run:
         QtUnavailable
             Where a picture is wanted and Qt's system libraries are missing.
         """
-        from aeviz.figure.export import save  # Qt is loaded only where a picture may be wanted
-
         field = self.field()
-        for path in paths:
-            save(Path(path), field, self.loss, self.settings)
+        for path in map(Path, paths):
+            suffix = check_suffix(path)
+            if suffix in PICTURES:
+                content = self._picture(field, suffix)
+            else:
+                content = npz_bytes(field, self.loss, self.settings, __version__)
+            write_whole(path, content)
+
+    def _picture(self, field: Field, suffix: str) -> bytes:
+        from aeviz.figure.qt import offscreen_application  # Qt is loaded only where a picture is wanted
+
+        offscreen_application()
+        from aeviz.figure.export import SCALE, figure_of, picture_bytes
+
+        return picture_bytes(figure_of(field, self.settings), suffix, SCALE)
 
     def _look(self, grid: Grid | None = None, noisy: FloatArray | None = None) -> m.Frame:
         self._numbers += 1

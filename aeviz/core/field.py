@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,8 @@ import numpy as np
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 from aeviz.core.truth import exact_ambiguity, posterior
+
+_ROUNDING = 1e-6  # of a cell: a view that ends on a cell's edge does not show the next cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,27 @@ class Grid:
         """The grid of the first view."""
         columns, rows = settings.grid
         return cls(settings.extent, (rows, columns))
+
+    @classmethod
+    def covering(cls, settings: Settings, view: tuple[float, float, float, float]) -> Grid:
+        """The grid that covers a view (x0, x1, y0, y1) with about as many cells as the first one.
+
+        Cells are halved or doubled as the view shrinks or grows, and keep their places in the plane
+        while it moves, so that arrows do not swim.
+        """
+        (first_x, last_x, first_y, _), (columns, _) = settings.extent, settings.grid
+        home_width = (last_x - first_x) * columns / (columns - 1)
+        halvings = round(math.log2(home_width / (view[1] - view[0])))
+        spans = []
+        for first, cell, low, high in zip(
+            (first_x, first_y), settings.cell, (view[0], view[2]), (view[1], view[3]), strict=True
+        ):
+            size = cell / 2.0**halvings
+            begin = math.floor((low - first) / size + 0.5 + _ROUNDING)
+            end = max(begin + 1, math.ceil((high - first) / size - 0.5 - _ROUNDING))
+            spans.append((first + begin * size, first + end * size, end - begin + 1))
+        (x0, x1, width), (y0, y1, height) = spans
+        return cls((x0, x1, y0, y1), (height, width))
 
     @property
     def x(self) -> FloatArray:

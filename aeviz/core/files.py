@@ -12,11 +12,30 @@ import numpy as np
 
 from aeviz.core.field import Field
 from aeviz.core.manifolds import FloatArray
+from aeviz.core.setting import nearest
 from aeviz.core.settings import Settings
+
+
+PICTURES = (".png", ".svg", ".pdf")
+SUFFIXES = (*PICTURES, ".npz")
 
 
 class FileError(OSError):
     """A file could not be written or read; the text is one line that names it and the cause."""
+
+
+def check_suffix(path: Path) -> str:
+    """Return the extension in lower case.
+
+    Raises
+    ------
+    FileError
+        Unless it is one that aeviz writes.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise FileError(f"cannot write {path}: its name must end in {', '.join(SUFFIXES)}{nearest(suffix, SUFFIXES)}")
+    return suffix
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -27,9 +46,9 @@ def write_whole(path: Path, content: bytes) -> None:
     FileError
         Naming path and cause; the old file is untouched and nothing is left beside it.
     """
-    target = path.resolve()  # through a symbolic link, which stays one
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
+        target = path.resolve()  # through a symbolic link, which stays one
+        temporary = target.parent / f".{target.name}.{secrets.token_hex(4)}"
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -39,11 +58,11 @@ def write_whole(path: Path, content: bytes) -> None:
             if target.exists():
                 temporary.chmod(target.stat().st_mode & 0o777)
             temporary.replace(target)
-        except OSError:
+        except BaseException:  # Ctrl+C too
             temporary.unlink(missing_ok=True)
             raise
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: symbolic links in a circle
+        raise FileError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def npz_bytes(field: Field, loss: FloatArray, settings: Settings, version: str) -> bytes:

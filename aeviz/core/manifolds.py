@@ -22,7 +22,8 @@ def spiral(points: int, turns: float) -> FloatArray:
     """
     theta = np.linspace(0.0, 2.0 * np.pi * turns, points)
     radius = 0.5 * (1.0 + theta / np.pi)
-    return radius[:, None] * np.stack((np.cos(theta), np.sin(theta)), axis=1)
+    curve: FloatArray = radius[:, None] * np.stack((np.cos(theta), np.sin(theta)), axis=1)
+    return curve
 
 
 def clean_data(settings: Settings) -> FloatArray:

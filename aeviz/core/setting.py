@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 Applies = Literal["live", "rebuild", "view"]
+_MOST_SHOWN = 60  # characters of a refused value that its message repeats
 
 
 class SettingError(ValueError):
@@ -71,7 +72,7 @@ class Spec:
             return ", ".join(self.choices)
         if isinstance(self.default, bool):
             return "on or off"
-        span = f"{self.low:g} to {self.high:g}"
+        span = f"{_number_text(self.low)} to {_number_text(self.high)}"
         if self.length is None:
             return span
         least, most = self.length
@@ -143,7 +144,9 @@ class Spec:
     def _checked_number(self, value: Any, type_of: type) -> float | int:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._error(value)
-        if not math.isfinite(value) or (type_of is int and value != int(value)):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self._error(value)
+        if type_of is int and value != int(value):
             raise self._error(value)
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             raise self._error(value)
@@ -152,13 +155,13 @@ class Spec:
     def _checked_choice(self, value: Any) -> str:
         if value in self.choices:
             return cast(str, value)
-        raise SettingError(f"{self.option} cannot be {str(value)!r}{nearest(str(value), self.choices)}; "
-                           f"it is one of {self.range}")  # fmt: skip
+        guess = nearest(str(value), self.choices)
+        raise SettingError(f"{self.option} cannot be {_shown(str(value))}{guess}; it is one of {self.range}")
 
     def _error(self, value: Any) -> SettingError:
         shown = value if isinstance(value, str) else self.text(value) if value is not None else "nothing"
         whole = "a whole number, " if type(self.default) is int else ""
-        return SettingError(f"{self.option} cannot be {shown!r}: it is {whole}{self.range}")
+        return SettingError(f"{self.option} cannot be {_shown(shown)}: it is {whole}{self.range}")
 
 
 def setting(default: Any, label: str, help: str, **rest: Any) -> Any:
@@ -170,6 +173,10 @@ def nearest(name: str, names: tuple[str, ...]) -> str:
     """Return " (did you mean …?)" with the most similar of `names`, or nothing."""
     close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…")
 
 
 def _number_text(value: object) -> str:

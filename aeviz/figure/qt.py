@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -159,3 +160,19 @@ def _display_line(platforms: list[str]) -> str:
         f"aeviz: no display to open a window on{f' (no answer at {tried})' if tried else ''}; "
         "set DISPLAY, or use `aeviz render` to make figures without one"
     )
+
+
+@cache
+def offscreen_application() -> object:
+    """Return the application that runs, or make one that needs no display; it stays for good.
+
+    Raises
+    ------
+    QtUnavailable
+        Libraries are missing.
+    """
+    require_qt(screen=False)
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PyQt6.QtWidgets import QApplication
+
+    return QApplication.instance() or QApplication(["aeviz"])

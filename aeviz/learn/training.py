@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,7 +18,7 @@ from aeviz.learn.step import BatchGradient
 
 AVERAGING = 8.0  # the displayed average reaches back over this fraction, 1/8, of the steps so far
 BREATH = 16  # steps after which a long epoch lets its caller answer messages
-EXPLODED = 1e6  # times the first epoch's loss
+EXPLODED = 1e6  # times the data's mean square, or 1: about what an untrained network's loss is
 
 
 class DivergedError(ArithmeticError):
@@ -34,8 +35,6 @@ class Training:
     ----------
     epoch : int
         Epochs done.
-    loss : float
-        Mean cost per point over the last epoch; NaN before the first.
     parameters, average : (size,) tensors
         The weights that are trained, and their running average, which is what is shown: at constant
         learning rate it has about a tenth of their excess risk (Polyak and Juditsky 1992).
@@ -46,22 +45,24 @@ class Training:
         self.network = Network.of(settings)
         self.data = torch.from_numpy(data.T.copy()).float()  # (2, N)
         self.epoch = 0
-        self.loss = math.nan
+        self._loss = torch.full((), math.nan)
         self.random = torch.Generator()
-        self._first_loss: float | None = None
+        self._limit = EXPLODED * max(1.0, float(np.square(data).sum(axis=1).mean()))
         self.random.manual_seed(_scrambled(settings.seed) ^ 0xFFFFFFFF)
         self.parameters = self.network.initial(data, self.random)
         self.average = self.parameters.clone()
         self._averaged = torch.zeros(())  # steps in the average
+        self._noise = torch.tensor(settings.noise)  # σ of those steps
         self.optimiser: Optimiser = OPTIMISERS[settings.optimiser](self.network.size)
         self._gradient = BatchGradient(self.network, self.parameters, settings.batch)
 
+    @property
+    def loss(self) -> float:
+        """Mean cost per point over the last epoch; NaN before the first."""
+        return self._loss.item()
+
     def change(self, settings: Settings) -> None:
         """Let live settings take effect from the next epoch on."""
-        if settings.batch != self.settings.batch:
-            self._gradient = BatchGradient(self.network, self.parameters, settings.batch)
-        if settings.noise != self.settings.noise:
-            self._averaged.zero_()  # what is averaged now would only hold the new field back
         self.settings = settings
 
     def epochs(self) -> Iterator[float | None]:
@@ -78,51 +79,59 @@ class Training:
             When the loss is not finite or has exploded; `replay` brings the last good state back.
         """
         while True:
-            batch, points = self.settings.batch, self.data.shape[1]
+            settings = self.settings  # a change within the epoch waits for the next one
+            self._begin(settings)
+            batch, points = settings.batch, self.data.shape[1]
             steps = max(1, -(-points // batch))
-            self.random.manual_seed((_scrambled(self.settings.seed) + self.epoch) & 0xFFFFFFFF)
-            order = self._order(steps * batch)
+            self.random.manual_seed((_scrambled(settings.seed) + self.epoch) & 0xFFFFFFFF)
+            order = self._order(steps, batch)
             total = torch.zeros(())
             for step in range(steps):
                 if step and step % BREATH == 0:
                     yield None
-                total += self._step(None if order is None else order[step * batch : (step + 1) * batch])
-            loss = total.item() / (steps * batch)
-            self._check(loss)
-            self.loss = loss
+                chosen = None if order is None else order[step * batch : (step + 1) * batch]
+                total += self._step(settings, chosen)
+            self._loss.copy_(total / (steps * batch))
+            self._check(settings)
             self.epoch += 1
-            yield loss
+            yield self.loss
 
-    def _order(self, slots: int) -> Tensor | None:
+    def _begin(self, settings: Settings) -> None:
+        if settings.batch != self._gradient.clean.shape[1]:
+            self._gradient = BatchGradient(self.network, self.parameters, settings.batch)
+        if self._noise.item() != np.float32(settings.noise):
+            self._averaged.zero_()  # what is averaged now would only hold the new field back
+            self._noise.fill_(settings.noise)
+
+    def _order(self, steps: int, batch: int) -> Tensor | None:
         """Which point goes into which slot of the epoch: each once, then again until all are full."""
-        points = self.data.shape[1]
-        if slots == points == self.settings.batch:
+        points, slots = self.data.shape[1], steps * batch
+        if batch == points:
             return None  # one full batch: the mean over it has no order
         repeats = -(-slots // points)
         return torch.cat([torch.randperm(points, generator=self.random) for _ in range(repeats)])[:slots]
 
-    def _step(self, chosen: Tensor | None) -> Tensor:
+    def _step(self, settings: Settings, chosen: Tensor | None) -> Tensor:
         gradient = self._gradient
         if chosen is None:
             gradient.clean.copy_(self.data)
         else:
             torch.index_select(self.data, 1, chosen, out=gradient.clean)
         noise = gradient.noisy.normal_(generator=self.random)  # ε, then ŷ = y + σε in its place
-        noise.mul_(self.settings.noise).add_(gradient.clean)
+        noise.mul_(settings.noise).add_(gradient.clean)
         cost = gradient()
-        self.optimiser.step(self.parameters, gradient.gradient, self.settings.learning_rate)
+        self.optimiser.step(self.parameters, gradient.gradient, settings.learning_rate)
         self._averaged += 1.0
         self.average.lerp_(self.parameters, min(1.0, AVERAGING / self._averaged.item()))
         return cost
 
-    def _check(self, loss: float) -> None:
-        if self._first_loss is None:
-            self._first_loss = loss
-        # Written so that NaN fails it.
-        if not loss <= EXPLODED * max(self._first_loss, 1e-12):
+    def _check(self, settings: Settings) -> None:
+        loss = self.loss
+        # Written so that NaN fails it. What the last step did to the weights is not in the loss yet.
+        if not (loss <= self._limit and math.isfinite(self.parameters.sum().item())):
             raise DivergedError(
                 f"the loss {'exploded' if loss > 0 else 'is not a number'} in epoch {self.epoch + 1}: "
-                f"lower the learning rate (it is {self.settings.learning_rate:g}) and go on"
+                f"lower the learning rate (it is {settings.learning_rate:g}) and go on"
             )
 
     def keyframe(self) -> Keyframe:
@@ -136,31 +145,32 @@ class Training:
         self.change(frame.settings)
         self.epoch = frame.epoch
         for name, tensor in self._state().items():
-            tensor.copy_(torch.from_numpy(frame.state[name]))
+            tensor.numpy()[...] = frame.state[name]  # not from_numpy, which warns of a read-only array
 
     def replay(self, timeline: Timeline, epoch: int) -> None:
         """Bring back the exact state after `epoch`: the keyframe before it, then the epochs between.
 
-        Stops at the last finite state where the training diverged before `epoch`.
+        Stops at the last good epoch where the training diverges before `epoch`.
         """
         self.restore(timeline.before(epoch))
         epochs = self.epochs()
-        while self.epoch < epoch:
-            changed = timeline.change_after(self.epoch)
-            if changed is not None:
-                self.change(changed)
-            good = self.keyframe()
-            while next(epochs) is None:
-                pass
-            if not self.parameters.isfinite().all():
-                self.restore(good)
-                return
+        try:
+            while self.epoch < epoch:
+                changed = timeline.change_after(self.epoch)
+                if changed is not None:
+                    self.change(changed)
+                while next(epochs) is None:
+                    pass
+        except DivergedError:
+            self.replay(timeline, self.epoch)
 
     def _state(self) -> dict[str, Tensor]:
         return {
             "parameters": self.parameters,
             "average": self.average,
             "averaged": self._averaged,
+            "noise": self._noise,
+            "loss": self._loss,
             **self.optimiser.state,
         }
 

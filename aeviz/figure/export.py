@@ -1,0 +1,93 @@
+"""PNG, SVG and PDF, painted from a figure's own scene."""
+
+from __future__ import annotations
+
+import pyqtgraph as pg
+from PyQt6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSizeF, Qt
+from PyQt6.QtGui import QColor, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PyQt6.QtSvg import QSvgGenerator
+from PyQt6.QtWidgets import QGraphicsScene
+
+from aeviz.core.field import Field
+from aeviz.core.settings import Settings
+from aeviz.figure.figure import FieldFigure
+
+SIZE = (900, 760)  # px of a figure that no window has given a size
+SCALE = 2.0  # PNG pixels per scene pixel, where nothing else is asked for
+_DPI = 96  # one scene pixel is one CSS pixel, so that pens and text keep their size in files
+
+
+def figure_of(field: Field, settings: Settings) -> FieldFigure:
+    """Make a figure of its own size, for no window."""
+    figure = FieldFigure(settings)
+    scene = QGraphicsScene(figure)
+    scene.addItem(figure)
+    figure.resize(*SIZE)
+    figure.set_field(field)
+    return figure
+
+
+def picture_bytes(figure: FieldFigure, suffix: str, scale: float = 1.0) -> bytes:
+    """Paint the figure's scene; `scale` is PNG pixels per scene pixel."""
+    if suffix == ".png":
+        return _png(image_of(figure, scale))
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    painter = QPainter()
+    device = _svg_device(buffer, figure) if suffix == ".svg" else _pdf_device(buffer, figure)
+    painter.begin(device)
+    painter.setRenderHint(QPainter.RenderHint.LosslessImageRendering)
+    _paint(figure, painter, QRectF(figure.rect()))
+    painter.end()
+    content = bytes(buffer.data().data())
+    # Who opens the file may not have the bundled font; these have nearly its widths.
+    return content.replace(b'font-family="Inter"', b'font-family="Inter, Helvetica, Arial, sans-serif"')
+
+
+def image_of(figure: FieldFigure, scale: float) -> QImage:
+    """Paint the figure into an image of `scale` times its size."""
+    size = figure.size() * scale
+    image = QImage(round(size.width()), round(size.height()), QImage.Format.Format_RGB32)
+    image.setDotsPerMeterX(round(scale * _DPI / 0.0254))
+    image.setDotsPerMeterY(round(scale * _DPI / 0.0254))
+    image.fill(QColor("black"))
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    _paint(figure, painter, QRectF(image.rect()))
+    painter.end()
+    return image
+
+
+def _png(image: QImage) -> bytes:
+    content = QByteArray()
+    buffer = QBuffer(content)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")
+    return bytes(content.data())
+
+
+def _svg_device(buffer: QBuffer, figure: FieldFigure) -> QSvgGenerator:
+    device = QSvgGenerator(QSvgGenerator.SvgVersion.Svg11)  # Tiny 1.2 has no clipping
+    device.setOutputDevice(buffer)
+    device.setResolution(_DPI)
+    device.setSize(figure.size().toSize())
+    device.setViewBox(QRectF(figure.rect()))
+    device.setTitle("aeviz field")
+    return device
+
+
+def _pdf_device(buffer: QBuffer, figure: FieldFigure) -> QPdfWriter:
+    device = QPdfWriter(buffer)
+    device.setResolution(_DPI)
+    points = figure.size() * 72.0 / _DPI
+    page = QPageSize(QSizeF(points.width(), points.height()), QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch)
+    device.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(), QPageLayout.Unit.Point))
+    device.setTitle("aeviz field")
+    return device
+
+
+def _paint(figure: FieldFigure, painter: QPainter, target: QRectF) -> None:
+    scene = figure.scene()
+    if isinstance(scene, pg.GraphicsScene):
+        scene.prepareForPaint()
+    scene.render(painter, target, figure.sceneBoundingRect(), Qt.AspectRatioMode.IgnoreAspectRatio)

@@ -1,0 +1,60 @@
+"""The heat map: one flat colour per cell, with crisp edges on screen and in files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PyQt6.QtCore import QRectF
+from PyQt6.QtGui import QImage, QPaintEngine, QPainter
+
+from aeviz.core.field import Grid
+from aeviz.core.manifolds import FloatArray
+from aeviz.figure.layer import Layer
+from aeviz.figure.theme import lookup_table
+
+_VECTOR_CELL = 12  # image pixels per cell in vector files: viewers that interpolate blur a twelfth of it
+
+
+def colours(values: FloatArray, high: float, colour_map: str) -> NDArray[np.uint32]:
+    """Colours 0xffRRGGBB of values between 0 and `high`; what is outside takes the end's colour."""
+    scaled = np.nan_to_num(values * (255.0 / high), nan=0.0, posinf=255.0, neginf=0.0)
+    return lookup_table(colour_map)[np.clip(scaled, 0.0, 255.0).astype(np.intp)]
+
+
+class HeatMapLayer(Layer):
+    """Cells of a grid, coloured by value."""
+
+    def __init__(self, box: pg.ViewBox, depth: float) -> None:
+        super().__init__(box, depth)
+        self._grid: Grid | None = None
+        self._pixels: NDArray[np.uint32] = np.empty((0, 0), dtype=np.uint32)
+
+    def set_values(self, grid: Grid, values: FloatArray | None, high: float, colour_map: str) -> None:
+        """Show `values` (H, W) on `grid`, row 0 lowest; None shows nothing."""
+        self._grid = grid if values is not None else None
+        if values is not None:
+            self._pixels = np.ascontiguousarray(colours(values[::-1], high, colour_map))
+        self.update()
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        """Draw the cells as one image, never smoothed."""
+        if self._grid is None:
+            return
+        pixels = self._pixels
+        engine = painter.paintEngine()
+        if engine is not None and engine.type() in (QPaintEngine.Type.SVG, QPaintEngine.Type.Pdf):
+            repeat = max(1, min(_VECTOR_CELL, 4096 // max(pixels.shape)))
+            pixels = np.ascontiguousarray(pixels.repeat(repeat, axis=0).repeat(repeat, axis=1))
+        rows, columns = pixels.shape
+        image = QImage(pixels.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        painter.drawImage(self._target(self._grid), image)
+
+    def _target(self, grid: Grid) -> QRectF:
+        half_x, half_y = 0.5 * grid.cell[0], 0.5 * grid.cell[1]
+        x0, x1, y0, y1 = grid.extent
+        (left, bottom), (right, top) = self.to_pixels(
+            np.array([[x0 - half_x, y0 - half_y], [x1 + half_x, y1 + half_y]])
+        )
+        return QRectF(left, top, right - left, bottom - top)

@@ -1,0 +1,107 @@
+"""What lies over the heat map: points, outlines, the lines through the origin."""
+
+from __future__ import annotations
+
+import contourpy
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen
+
+from aeviz.core.field import Grid
+from aeviz.core.manifolds import FloatArray
+from aeviz.figure.layer import Layer, closed_path
+
+_CORNERS = 20  # of a point's circle: round at every size at which points are drawn
+
+
+class PointLayer(Layer):
+    """Round points of a fixed size on the screen, with an optional rim."""
+
+    def __init__(self, box: pg.ViewBox, depth: float, radius: float) -> None:
+        super().__init__(box, depth)
+        self._radius = radius
+        self._points = np.empty((0, 2))
+        self._fill, self._rim = QColor("white"), QColor("black")
+
+    def set_points(self, points: FloatArray, fill: str, rim: str) -> None:
+        """Show points (K, 2) in data units."""
+        self._points, self._fill, self._rim = points, QColor(fill), QColor(rim)
+        self.update()
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        """Fill rims, then points."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        centres = self.to_pixels(self._points)
+        rect = self.boundingRect()
+        near = np.all(np.abs(centres - [rect.center().x(), rect.center().y()]) < rect.width() + 50.0, axis=1)
+        for radius, colour in ((self._radius + 0.9, self._rim), (self._radius, self._fill)):
+            painter.fillPath(_circles(centres[near], radius), QBrush(colour))
+
+
+class OutlineLayer(Layer):
+    """The border of the region where a value on the grid is above a level."""
+
+    def __init__(self, box: pg.ViewBox, depth: float, width: float = 2.2) -> None:
+        super().__init__(box, depth)
+        self._lines: list[FloatArray] = []
+        self._pen = QPen()
+        self._width = width
+
+    def set_region(self, grid: Grid, values: FloatArray | None, level: float, colour: str) -> None:
+        """Outline {values > level} of `values` (H, W) on `grid`; None shows nothing."""
+        self._lines = []
+        if values is not None:
+            generator = contourpy.contour_generator(grid.x, grid.y, np.nan_to_num(values, posinf=1e30))
+            self._lines = [np.asarray(line) for line in generator.lines(level)]
+        self._pen = QPen(QColor(colour), self._width)
+        self._pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        self.update()
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        """Stroke all borders, over a dark edge that keeps them visible on yellow."""
+        if not self._lines:
+            return
+        corners = self.to_pixels(np.concatenate(self._lines))
+        connect = np.ones(len(corners), dtype=np.int32)
+        connect[np.cumsum([len(line) for line in self._lines]) - 1] = 0
+        path: QPainterPath = pg.arrayToQPath(corners[:, 0], corners[:, 1], connect)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        edge = QPen(self._pen)
+        edge.setWidthF(self._pen.widthF() + 1.6)
+        edge.setColor(QColor(0, 0, 0, 110))
+        painter.strokePath(path, edge)
+        painter.strokePath(path, self._pen)
+
+
+class OriginLayer(Layer):
+    """Lines through the origin, as in the lecture's figures."""
+
+    def __init__(self, box: pg.ViewBox, depth: float) -> None:
+        super().__init__(box, depth)
+        self._colour = QColor("grey")
+
+    def set_colour(self, colour: str) -> None:
+        """Change the lines' colour."""
+        self._colour = QColor(colour)
+        self._colour.setAlphaF(0.6)
+        self.update()
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        """Draw the two lines on whole pixels."""
+        x, y = np.floor(self.to_pixels(np.zeros(2))) + 0.5
+        rect = self.boundingRect()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(QPen(self._colour, 1.0))
+        if rect.left() < x < rect.right():
+            painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
+        if rect.top() < y < rect.bottom():
+            painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y))
+
+
+def _circles(centres: FloatArray, radius: float) -> QPainterPath:
+    angle = np.linspace(0.0, 2.0 * np.pi, _CORNERS, endpoint=False)
+    circle = radius * np.stack((np.cos(angle), np.sin(angle)), axis=1)
+    path = closed_path(centres[:, None, :] + circle)
+    path.setFillRule(Qt.FillRule.WindingFill)
+    return path

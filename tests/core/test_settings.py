@@ -1,0 +1,304 @@
+"""The settings table, walked whole: words, ranges, text and JSON both ways, refusals."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import math
+from typing import Any, get_args
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from aeviz.core import settings as settings_module
+from aeviz.core.setting import Applies, SettingError, Spec
+from aeviz.core.settings import GROUPS, SPECS, TABLE, Settings, applies
+
+LINE = 400  # characters that a message may take; the longest list of choices needs about 100
+every_spec = pytest.mark.parametrize("spec", TABLE, ids=lambda spec: spec.name)
+numeric = pytest.mark.parametrize("spec", [s for s in TABLE if s.low is not None], ids=lambda spec: spec.name)
+
+
+def number(spec: Spec, kind: type) -> st.SearchStrategy[Any]:
+    """Numbers within the range of the spec, its ends among them."""
+    ends = st.sampled_from([kind(spec.low), kind(spec.high)])
+    within = st.integers if kind is int else st.floats
+    return ends | within(kind(spec.low), kind(spec.high))
+
+
+def valid(spec: Spec) -> st.SearchStrategy[Any]:
+    """Every value that the spec allows."""
+    if spec.choices:
+        return st.sampled_from(spec.choices)
+    if isinstance(spec.default, bool):
+        return st.booleans()
+    if isinstance(spec.default, tuple):
+        least, most = spec.length
+        values = st.lists(number(spec, element(spec)), min_size=least, max_size=most).map(tuple)
+        return values.filter(is_box) if spec.name == "extent" else values
+    return number(spec, type(spec.default))
+
+
+def is_box(extent: tuple[float, ...]) -> bool:
+    x0, x1, y0, y1 = extent
+    return x1 - x0 >= 1e-6 and y1 - y0 >= 1e-6
+
+
+def element(spec: Spec) -> type:
+    """The type of a tuple's numbers, which an empty default would not tell."""
+    return type(spec.default[0])
+
+
+def everything() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({spec.name: valid(spec) for spec in TABLE})
+
+
+def just_outside(spec: Spec) -> list[Any]:
+    """The nearest numbers below and above the range."""
+    kind = element(spec) if isinstance(spec.default, tuple) else type(spec.default)
+    if kind is int:
+        return [int(spec.low) - 1, int(spec.high) + 1]
+    return [math.nextafter(spec.low, -math.inf), math.nextafter(spec.high, math.inf)]
+
+
+def impossible(spec: Spec) -> list[Any]:
+    """Values that the spec must refuse, whatever its kind."""
+    objects: list[Any] = [None, {}, [], b"on", object(), 1j, "", "nonsense", "two\nlines", "x" * 10_000, [None]]
+    if isinstance(spec.default, bool):
+        return [*objects, 0, 1, 1.0, "on"]
+    if spec.choices:
+        return [*objects, True, 0, spec.default.upper(), (spec.default,)]
+    numbers = [math.nan, math.inf, -math.inf, 10**400, -(10**400), "5", True, False]
+    if not isinstance(spec.default, tuple):
+        fraction = [spec.default + 0.5] if isinstance(spec.default, int) else []
+        return [*objects, *numbers, *fraction, *just_outside(spec), (spec.default,)]
+    least, most = spec.length
+    good = spec.default[0]
+    ends = just_outside(spec)
+    if element(spec) is int:
+        ends.append(good + 0.5)
+    broken = [(bad, *(good,) * (least - 1)) for bad in [*numbers, *ends, None, [good]]]
+    too_few = [(good,) * (least - 1)] if least else []
+    return [*(o for o in objects if o != [] or least), good, *broken, *too_few, (good,) * (most + 1), {good: good}]
+
+
+def refusal(spec: Spec, error: BaseException) -> str:
+    """Assert that an error tells a user what is wrong and what is right, in one line."""
+    text = str(error)
+    assert isinstance(error, SettingError)
+    assert len(text.splitlines()) == 1
+    assert len(text) <= LINE
+    assert spec.option in text
+    assert spec.range in text
+    return text
+
+
+@every_spec
+def test_every_setting_has_words(spec: Spec) -> None:
+    for words in (spec.label, spec.help, spec.group, spec.range):
+        assert words == words.strip()
+        assert words
+        assert len(words.splitlines()) == 1
+    assert spec.help.endswith(".")
+    assert spec.help[0].isupper()
+    assert spec.applies in get_args(Applies)
+    assert (spec.applies == "view") == (spec.group == "View")
+
+
+def test_names_labels_and_options_are_unique() -> None:
+    for words in (SPECS, {s.label for s in TABLE}, {s.option for s in TABLE}):
+        assert len(words) == len(TABLE)
+    assert [field.name for field in dataclasses.fields(Settings)] == list(SPECS)
+    assert GROUPS == ("Data", "Noise", "Network", "Training", "View")
+
+
+@every_spec
+def test_the_default_is_allowed_and_is_its_own_canonical_value(spec: Spec) -> None:
+    assert repr(spec.checked(spec.default)) == repr(spec.default)
+    assert getattr(Settings(), spec.name) == spec.default
+
+
+@numeric
+def test_ranges_and_steps_make_a_slider(spec: Spec) -> None:
+    assert spec.low < spec.high
+    if spec.step is None:
+        return
+    if spec.scale == "log":
+        assert spec.low > 0
+        assert 1.0 < spec.step < spec.high / spec.low
+    else:
+        assert 0.0 < spec.step < spec.high - spec.low
+
+
+@numeric
+def test_the_range_in_words_names_both_ends_exactly(spec: Spec) -> None:
+    low, high = spec.range.rsplit("each ", 1)[-1].split(" to ")
+    assert (float(low), float(high)) == (spec.low, spec.high)
+
+
+@given(data=st.data())
+@every_spec
+def test_text_is_read_back_unchanged(spec: Spec, data: st.DataObject) -> None:
+    value = data.draw(valid(spec))
+    assert repr(spec.parsed(spec.text(value))) == repr(value)  # repr: −0.0, 1 and 1.0, True and 1 differ
+    assert repr(spec.parsed(f"  {spec.text(value)} ")) == repr(value)
+
+
+@given(everything())
+def test_settings_survive_json_unchanged(values: dict[str, Any]) -> None:
+    made = Settings(**values)
+    again = Settings(**json.loads(json.dumps(made.to_json(), allow_nan=False)))
+    assert repr(again) == repr(made)
+    assert again == made
+    assert repr(copy.copy(made)) == repr(made)  # what pickling across the process boundary does too
+
+
+@every_spec
+def test_impossible_values_are_refused_in_one_line(spec: Spec) -> None:
+    for value in impossible(spec):
+        with pytest.raises(SettingError) as caught:
+            Settings(**{spec.name: value})
+        refusal(spec, caught.value)
+        with pytest.raises(SettingError):
+            Settings().replace(**{spec.name: value})
+
+
+@given(data=st.data())
+@every_spec
+def test_any_text_is_either_a_value_or_refused_in_one_line(spec: Spec, data: st.DataObject) -> None:
+    nonsense = st.text() | st.text("0123456789.,-+xe×− _\n", max_size=30) | st.from_regex(r"-?\d{1,400}")
+    text = data.draw(nonsense | st.sampled_from(["nan", "inf", "-inf", "1e999", "None", "[1]", "0x10"]))
+    try:
+        value = spec.parsed(text)
+    except SettingError as error:
+        refusal(spec, error)
+    else:
+        assert repr(spec.checked(value)) == repr(value)
+        assert repr(spec.parsed(spec.text(value))) == repr(value)
+
+
+@numeric
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e999", "-1e999", "", "  ", "5 5", "five", "1,2,3,4,5"])
+def test_texts_that_are_no_number_in_range_are_refused(spec: Spec, text: str) -> None:
+    assume_refused = spec.name != "hidden" or text.strip()  # no text at all means no hidden layers
+    if assume_refused:
+        with pytest.raises(SettingError) as caught:
+            spec.parsed(text)
+        refusal(spec, caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("hidden", "", ()),
+        ("hidden", "64,32", (64, 32)),
+        ("hidden", "64x32", (64, 32)),
+        ("grid", "40x34", (40, 34)),
+        ("grid", "40×34", (40, 34)),
+        ("grid", " 40 x 34 ", (40, 34)),
+        ("extent", "−2.2,1.7,−1.4,1.9", (-2.2, 1.7, -1.4, 1.9)),
+        ("points", "1e3", 1000),
+        ("mirror", "No", False),
+        ("midline", "ON", True),
+        ("noise", "0", 0.0),
+    ],
+)
+def test_texts_that_people_type(name: str, text: str, value: object) -> None:
+    assert repr(SPECS[name].parsed(text)) == repr(value)
+
+
+@pytest.mark.parametrize(("value", "canonical"), [(5, 5), (5.0, 5), (1e5, 100_000)])
+def test_whole_floats_become_integers(value: float, canonical: int) -> None:
+    assert repr(Settings(points=value).points) == repr(canonical)
+
+
+def test_integers_become_floats_and_lists_become_tuples() -> None:
+    made = Settings(noise=1, extent=[-1, 1, -1, 1], hidden=[])
+    assert repr(made.noise) == "1.0"
+    assert repr(made.extent) == "(-1.0, 1.0, -1.0, 1.0)"
+    assert made.hidden == ()
+
+
+@every_spec
+def test_a_slip_of_the_finger_in_a_name_is_told_the_right_one(spec: Spec) -> None:
+    # Dropping the last letter leaves the name itself the nearest; it must not be another setting.
+    slip = spec.name[:-1]
+    assert slip not in SPECS
+    with pytest.raises(SettingError) as caught:
+        Settings().replace(**{slip: spec.default})
+    assert f"(did you mean {spec.name}?)" in str(caught.value)
+    assert repr(slip) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_an_unknown_name_that_is_like_nothing_is_refused_without_a_guess() -> None:
+    with pytest.raises(SettingError, match=r"^there is no setting 'qqqq'$"):
+        Settings().replace(qqqq=1)
+
+
+@every_spec
+def test_a_slip_in_a_choice_is_told_the_nearest(spec: Spec) -> None:
+    for choice in spec.choices:
+        slip = choice + choice[-1]
+        with pytest.raises(SettingError) as caught:
+            spec.parsed(slip)
+        assert f"(did you mean {choice}?)" in refusal(spec, caught.value)
+
+
+@every_spec
+def test_settings_are_frozen(spec: Spec) -> None:
+    made = Settings()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(made, spec.name, spec.default)
+    assert made == Settings()
+    assert hash(made) == hash(Settings())
+
+
+@given(everything(), everything(), st.sets(st.sampled_from(list(SPECS))))
+def test_changed_is_exactly_the_difference(
+    values: dict[str, Any], others: dict[str, Any], names: set[str]
+) -> None:
+    old = Settings(**values)
+    new = old.replace(**{name: others[name] for name in names})
+    difference = old.changed(new)
+    assert set(difference) <= names
+    assert {name for name in names if others[name] != values[name]} == set(difference)
+    assert all(difference[name] == others[name] for name in difference)
+    assert old.replace(**difference) == new
+    assert old.changed(old) == {}
+    assert applies(difference) == {SPECS[name].applies for name in difference}
+
+
+@given(valid(SPECS["hidden"]), valid(SPECS["code"]), st.booleans())
+def test_the_decoder_mirrors_the_encoder(hidden: tuple[int, ...], code: int, mirror: bool) -> None:
+    widths = Settings(hidden=hidden, code=code, mirror=mirror).widths
+    assert widths[: len(hidden) + 2] == (2, *hidden, code)
+    assert widths[len(hidden) + 2 :] == ((*hidden[::-1], 2) if mirror else (2,))
+
+
+@pytest.mark.parametrize("extent", [(1.0, -1.0, 0.0, 1.0), (0.0, 1.0, 1.0, 1.0), (0.0, 1e-7, 0.0, 1.0)])
+def test_an_extent_without_area_is_refused(extent: tuple[float, ...]) -> None:
+    with pytest.raises(SettingError, match=r"^--extent .*x0,x1,y0,y1$"):
+        Settings(extent=extent)
+
+
+def test_a_network_with_too_many_parameters_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_hand = 3 * 7 + 8 * 5 + 6 * 7 + 8 * 2  # (inputs + 1) × outputs of 2-7-5-7-2
+    monkeypatch.setattr(settings_module, "MAX_PARAMETERS", by_hand)
+    assert Settings(hidden=(7,), code=5).widths == (2, 7, 5, 7, 2)
+    monkeypatch.setattr(settings_module, "MAX_PARAMETERS", by_hand - 1)
+    with pytest.raises(SettingError, match=rf"^--hidden and --code .*{by_hand}.*{by_hand - 1}$"):
+        Settings(hidden=(7,), code=5)
+
+
+@given(everything())
+def test_the_cell_is_the_distance_of_neighbouring_centres(values: dict[str, Any]) -> None:
+    made = Settings(**values)
+    assume(min(made.grid) > 2)
+    x0, x1, y0, y1 = made.extent
+    width, height = made.cell
+    # 1e-9: extents reach 1,000, with an eps of 1e-13, times up to 400 cells.
+    assert abs(x0 + (made.grid[0] - 1) * width - x1) < 1e-9
+    assert abs(y0 + (made.grid[1] - 1) * height - y1) < 1e-9
