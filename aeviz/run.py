@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Field, Grid
 from aeviz.core.files import PICTURES, check_suffix, npz_bytes, write_whole
 from aeviz.core.manifolds import FloatArray, clean_data
@@ -92,9 +91,7 @@ class Run:
         """
         home = Grid.home(self.settings)
         grid = Grid(extent or home.extent, shape or home.shape)
-        noisy = shown_noisy(self.settings, self.data)
-        frame = self._look(grid=grid, noisy=noisy)
-        return frame_field(frame, self.data)
+        return self._look(grid, samples=1).field(self.data)
 
     def metrics(self) -> Metrics:
         """The run's numbers; see `Metrics`."""
@@ -128,9 +125,9 @@ class Run:
 
         return picture_bytes(figure_of(field, self.settings), suffix, SCALE)
 
-    def _look(self, grid: Grid | None = None, noisy: FloatArray | None = None) -> m.Frame:
+    def _look(self, grid: Grid | None = None, samples: int = 0) -> m.Frame:
         self._numbers += 1
-        self._client.send(m.Ask(self._numbers, grid=grid, noisy=noisy))
+        self._client.send(m.Ask(self._numbers, grid=grid, samples=samples))
         frame = self._wait_for(m.Frame)
         self._losses.append(frame.progress.losses)
         return frame
@@ -147,24 +144,6 @@ class Run:
                     raise TrainingError(f"the worker process ended (exit code {message.exit_code})")
                 case _ if isinstance(message, kind):
                     return message
-
-
-def frame_field(frame: m.Frame, data: FloatArray) -> Field:
-    """Put a frame and the clean points together.
-
-    Raises
-    ------
-    ValueError
-        Where the frame was not asked for with a grid and noisy points.
-    """
-    if frame.grid is None or frame.displacement is None or frame.ambiguity is None:
-        raise ValueError("the frame has no field")
-    if frame.noisy is None or frame.reconstruction is None:
-        raise ValueError("the frame has no noisy points")
-    return Field(
-        frame.grid, frame.displacement, frame.ambiguity, data, frame.noisy, frame.reconstruction,
-        frame.epoch, frame.noise,
-    )  # fmt: skip
 
 
 def train(

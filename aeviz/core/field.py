@@ -12,7 +12,7 @@ from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 from aeviz.core.truth import exact_ambiguity, posterior
 
-_ROUNDING = 1e-6  # of a cell: a view that ends on a cell's edge does not show the next cell
+_ROUNDING = 0.02  # of a cell: a view that ends on a cell's edge does not show the next cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,9 @@ class Grid:
             end = max(begin + 1, math.ceil((high - first) / size - 0.5 - _ROUNDING))
             spans.append((first + begin * size, first + end * size, end - begin + 1))
         (x0, x1, width), (y0, y1, height) = spans
-        return cls((x0, x1, y0, y1), (height, width))
+        grid, home = cls((x0, x1, y0, y1), (height, width)), cls.home(settings)
+        same = grid.shape == home.shape and np.allclose(grid.extent, home.extent, rtol=0.0, atol=1e-9)
+        return home if same else grid
 
     @property
     def x(self) -> FloatArray:

@@ -15,7 +15,6 @@ from aeviz.core.manifolds import FloatArray
 from aeviz.core.setting import nearest
 from aeviz.core.settings import Settings
 
-
 PICTURES = (".png", ".svg", ".pdf")
 SUFFIXES = (*PICTURES, ".npz")
 
@@ -34,7 +33,9 @@ def check_suffix(path: Path) -> str:
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise FileError(f"cannot write {path}: its name must end in {', '.join(SUFFIXES)}{nearest(suffix, SUFFIXES)}")
+        raise FileError(
+            f"cannot write {path}: its name must end in {', '.join(SUFFIXES)}{nearest(suffix, SUFFIXES)}"
+        )
     return suffix
 
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from aeviz.core.manifolds import FloatArray
 
-_BLOCK = 1_000_000  # weights held at once: 8 MB in float64, whatever the grid and N
+_BLOCK = 1_000_000  # weights held at once: 64 MB with their offsets, whatever the grid and N
+_LEAST_NOISE = 1e-100  # less answers alike, and its square would be 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def posterior(x: FloatArray, data: FloatArray, noise: float) -> Posterior:
     """
     if not noise > 0.0:
         raise ValueError("the exact denoiser needs a noise above 0")
+    noise = max(noise, _LEAST_NOISE)
     mean = np.empty((len(x), 2))
     covariance = np.empty((len(x), 2, 2))
     rows = max(1, _BLOCK // len(data))
@@ -76,7 +78,7 @@ def posterior(x: FloatArray, data: FloatArray, noise: float) -> Posterior:
 def exact_ambiguity(posterior: Posterior, noise: float) -> FloatArray:
     """a*(x) = λ_max(Cov*(x)) / σ², the largest eigenvalue of the exact denoiser's Jacobian, (M,)."""
     c = posterior.covariance
-    return largest_eigenvalue(c[..., 0, 0], c[..., 1, 1], c[..., 0, 1]) / noise**2
+    return largest_eigenvalue(c[..., 0, 0], c[..., 1, 1], c[..., 0, 1]) / max(noise, _LEAST_NOISE) ** 2
 
 
 def largest_eigenvalue(a: FloatArray, d: FloatArray, b: FloatArray) -> FloatArray:

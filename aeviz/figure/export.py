@@ -18,7 +18,7 @@ _DPI = 96  # one scene pixel is one CSS pixel, so that pens and text keep their 
 
 
 def figure_of(field: Field, settings: Settings) -> FieldFigure:
-    """Make a figure of its own size, for no window."""
+    """Make a figure that no window shows."""
     figure = FieldFigure(settings)
     scene = QGraphicsScene(figure)
     scene.addItem(figure)
@@ -80,8 +80,15 @@ def _pdf_device(buffer: QBuffer, figure: FieldFigure) -> QPdfWriter:
     device = QPdfWriter(buffer)
     device.setResolution(_DPI)
     points = figure.size() * 72.0 / _DPI
-    page = QPageSize(QSizeF(points.width(), points.height()), QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch)
-    device.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(), QPageLayout.Unit.Point))
+    page = QPageSize(
+        QSizeF(points.width(), points.height()),
+        QPageSize.Unit.Point,
+        "",
+        QPageSize.SizeMatchPolicy.ExactMatch,
+    )
+    device.setPageLayout(
+        QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(), QPageLayout.Unit.Point)
+    )
     device.setTitle("aeviz field")
     return device
 

@@ -7,21 +7,22 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QRectF
-from PyQt6.QtGui import QColor, QPainter, QPen
+from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtGui import QColor, QPainter
 
 from aeviz.core.field import Field, Grid
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 from aeviz.figure.arrows import ArrowLayer
+from aeviz.figure.axes import AxesLayer
 from aeviz.figure.heatmap import HeatMapLayer
 from aeviz.figure.key import ColourBar, Entry, Legend
 from aeviz.figure.overlays import OriginLayer, OutlineLayer, PointLayer
-from aeviz.figure.theme import Theme, font, theme_of
+from aeviz.figure.theme import Theme, theme_of
 
 MOST_ARROWS = 4_000  # more would be a smear and cost a frame; then every k-th is shown, and said so
 MOST_POINTS = 3_000
-_MARGIN, _LEFT, _BOTTOM = 14.0, 44.0, 26.0  # px
+_MARGIN = 14.0  # px
 
 
 class FieldFigure(pg.GraphicsWidget):
@@ -35,10 +36,11 @@ class FieldFigure(pg.GraphicsWidget):
         self._settings = settings
         self._theme: Theme = theme_of(settings.theme)
         self._field: Field | None = None
-        self._gap = ""
-        self.box = pg.ViewBox(parent=self, enableMenu=False, lockAspect=1.0, border=None)
+        self.box = _Box(parent=self, enableMenu=False, lockAspect=1.0)
+        # Painted last: Qt's SVG engine clips what follows a clipped item as well.
+        self.box.setZValue(1.0)
         self.box.setDefaultPadding(0.0)
-        self._axes = [_axis(side, self.box, self) for side in ("left", "bottom")]
+        self._axes = AxesLayer(self.box)
         self._heat = HeatMapLayer(self.box, 0)
         self._origin = OriginLayer(self.box, 1)
         self._grid_arrows = ArrowLayer(self.box, 2)
@@ -56,9 +58,7 @@ class FieldFigure(pg.GraphicsWidget):
         """Draw as these settings say."""
         moved = (settings.extent, settings.grid) != (self._settings.extent, self._settings.grid)
         self._settings, self._theme = settings, theme_of(settings.theme)
-        for axis in self._axes:
-            axis.setPen(_plain_pen(self._theme.muted))
-            axis.setTextPen(self._theme.muted)
+        self._axes.set_colour(self._theme.muted)
         self._origin.set_colour(self._theme.origin)
         if moved:
             self.home()
@@ -70,9 +70,14 @@ class FieldFigure(pg.GraphicsWidget):
         self._field = field
         self._redraw()
 
-    def set_points(self, data: FloatArray, noisy: FloatArray) -> None:
-        """Show points alone, at once, before a field of them arrives."""
-        self._draw_points(data, noisy, np.empty((0, 2)))
+    def show_points(self, data: FloatArray, noisy: FloatArray) -> None:
+        """Show clean and noisy points at once, before a field of them arrives."""
+        settings, theme = self._settings, self._theme
+        for layer, shown, points, colour in (
+            (self._data, settings.show_data, data, theme.data),
+            (self._noisy, settings.show_noisy, noisy, theme.noisy),
+        ):
+            layer.set_points(_thinned(points) if shown else points[:0], colour, theme.data_rim)
 
     def home(self) -> None:
         """Go back to the first view."""
@@ -103,20 +108,20 @@ class FieldFigure(pg.GraphicsWidget):
     def _arrange(self) -> None:
         size = self.size()
         right = ColourBar.WIDTH + 22.0 if self._settings.layer != "none" else 0.0
-        wide = size.width() - 2 * _MARGIN - _LEFT - right
-        top = self._legend.set_width(max(50.0, size.width() - 2 * _MARGIN - _LEFT)) + 8.0
-        high = size.height() - 2 * _MARGIN - top - _BOTTOM
+        wide = size.width() - 2 * _MARGIN - AxesLayer.LEFT - right
+        top = self._legend.set_width(max(50.0, size.width() - 2 * _MARGIN - AxesLayer.LEFT)) + 8.0
+        high = size.height() - 2 * _MARGIN - top - AxesLayer.BOTTOM
         if wide < 10.0 or high < 10.0:
             return
         x0, x1, y0, y1 = self._home_rect()
         scale = min(wide / (x1 - x0), high / (y1 - y0))
+        cell = self._settings.cell[0]
+        if scale * cell > 4.0:
+            scale = math.floor(scale * cell) / cell  # whole pixels per cell: all look alike
         width, height = round(scale * (x1 - x0)), round(scale * (y1 - y0))
-        x = round(_MARGIN + _LEFT + 0.5 * (wide - width))
+        x = round(_MARGIN + AxesLayer.LEFT + 0.5 * (wide - width))
         y = round(_MARGIN + top + 0.5 * (high - height))
         self.box.setGeometry(QRectF(x, y, width, height))
-        left, bottom = self._axes
-        left.setGeometry(QRectF(x - _LEFT, y, _LEFT, height))
-        bottom.setGeometry(QRectF(x, y + height, width, _BOTTOM))
         self._legend.setPos(x, y - top)
         self._bar.setPos(x + width + 22.0, y + 4.0)
         self._bar.set_height(height - 30.0)
@@ -140,7 +145,9 @@ class FieldFigure(pg.GraphicsWidget):
         self._midline.set_region(
             field.grid, field.ambiguity if settings.midline else None, settings.threshold, theme.midline
         )
-        self._draw_points(field.data, field.noisy, field.reconstruction)
+        self.show_points(field.data, field.noisy)
+        reconstruction = _thinned(field.reconstruction) if settings.show_reconstruction else np.empty((0, 2))
+        self._reconstruction.set_points(reconstruction, theme.reconstruction, theme.data_rim)
         self._draw_arrows(field)
 
     def _colour_range(self, values: FloatArray | None) -> tuple[float, float | None]:
@@ -151,31 +158,20 @@ class FieldFigure(pg.GraphicsWidget):
             return max(float(finite.max(initial=0.0)), 1e-6), mark
         return (settings.colour_max if mark is None else 2.0 * mark), mark
 
-    def _draw_points(self, data: FloatArray, noisy: FloatArray, reconstruction: FloatArray) -> None:
-        settings, theme = self._settings, self._theme
-        skip = max(1, math.ceil(len(data) / MOST_POINTS))
-        nothing = data[:0]
-        for layer, shown, points, colour in (
-            (self._data, settings.show_data, data, theme.data),
-            (self._noisy, settings.show_noisy, noisy, theme.noisy),
-            (self._reconstruction, settings.show_reconstruction, reconstruction, theme.reconstruction),
-        ):
-            layer.set_points(points[::skip] if shown else nothing, colour, theme.data_rim)
-
     def _draw_arrows(self, field: Field) -> None:
         settings, theme = self._settings, self._theme
-        skip = math.ceil(math.sqrt(field.magnitude.size / MOST_ARROWS))
+        on_grid, at_samples = settings.arrows in ("grid", "both"), settings.arrows in ("samples", "both")
+        skip = math.ceil(math.sqrt(field.magnitude.size / MOST_ARROWS)) if on_grid else 1
+        factor = self._arrow_factor(field, skip) if settings.arrow_length == "scaled" else 1.0
         start = field.grid.points.reshape(*field.grid.shape, 2)[::skip, ::skip].reshape(-1, 2)
         vector = field.displacement[::skip, ::skip].reshape(-1, 2)
-        few = max(1, math.ceil(len(field.noisy) / MOST_POINTS))
-        noisy, moved = field.noisy[::few], (field.reconstruction - field.noisy)[::few]
-        on_grid, at_samples = settings.arrows in ("grid", "both"), settings.arrows in ("samples", "both")
-        factor = self._arrow_factor(field, skip) if settings.arrow_length == "scaled" else 1.0
         colour = theme.arrow if settings.layer != "none" else theme.muted
-        empty = np.empty((0, 2))
-        self._grid_arrows.set_arrows(*((start, factor * vector) if on_grid else (empty, empty)), colour)
-        self._sample_arrows.set_arrows(*((noisy, factor * moved) if at_samples else (empty, empty)), theme.noisy)
-        self._explain(factor, skip if on_grid else 1, few)
+        count = len(start) if on_grid else 0
+        self._grid_arrows.set_arrows(start[:count], factor * vector[:count], colour)
+        noisy, moved = _thinned(field.noisy), _thinned(field.reconstruction - field.noisy)
+        count = len(noisy) if at_samples else 0
+        self._sample_arrows.set_arrows(noisy[:count], factor * moved[:count], theme.noisy)
+        self._explain(factor, skip, math.ceil(len(field.data) / MOST_POINTS))
 
     def _arrow_factor(self, field: Field, skip: int) -> float:
         longest = float(np.nan_to_num(field.magnitude).max(initial=0.0))
@@ -183,7 +179,7 @@ class FieldFigure(pg.GraphicsWidget):
 
     def _explain(self, factor: float, skip: int, few: int) -> None:
         settings, theme = self._settings, self._theme
-        points = "" if few == 1 else f" (1 in {few} shown)"
+        points = "" if few <= 1 else f" (1 in {few} shown)"
         entries = []
         for shown, colour, text in (
             (settings.show_data, theme.data, "data y"),
@@ -208,15 +204,15 @@ class FieldFigure(pg.GraphicsWidget):
         return Entry("arrow", self._theme.text, f"{value:g}, {how}{more}", length=value * pixels_per_unit)
 
 
-def _axis(side: str, box: pg.ViewBox, parent: pg.GraphicsWidget) -> pg.AxisItem:
-    axis = pg.AxisItem(side, parent=parent, linkView=box, maxTickLength=4, showValues=True)
-    axis.enableAutoSIPrefix(False)
-    axis.setTickFont(font(11))
-    axis.setStyle(tickTextOffset=5, autoExpandTextSpace=False, tickAlpha=255)
-    return axis
+class _Box(pg.ViewBox):
+    """A view box that only pans and zooms with equal scales: pyqtgraph's right drag would distort."""
+
+    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
+        if event.button() == Qt.MouseButton.RightButton:
+            event.ignore()
+        else:
+            super().mouseDragEvent(event, axis)
 
 
-def _plain_pen(colour: str) -> QPen:
-    pen = QPen(QColor(colour), 1.0)
-    pen.setCosmetic(False)
-    return pen
+def _thinned(points: FloatArray) -> FloatArray:
+    return points[:: max(1, math.ceil(len(points) / MOST_POINTS))]

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from aeviz.core.field import Grid
+from aeviz.core.field import Field, Grid
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.metrics import Metrics
 from aeviz.core.settings import Settings
@@ -63,8 +63,8 @@ class Ask:
         A past epoch, or None for the newest.
     grid : Grid or None
         Where the field is wanted; None for progress alone.
-    noisy : (N, 2) array or None
-        Points whose reconstructions are wanted.
+    samples : int
+        Every how many-th noisy point is wanted with its reconstruction; 0 for none.
     cursor : (x, y) or None
         One more place, answered exactly.
     """
@@ -72,7 +72,7 @@ class Ask:
     number: int
     epoch: int | None = None
     grid: Grid | None = None
-    noisy: FloatArray | None = None
+    samples: int = 0
     cursor: tuple[float, float] | None = None
 
 
@@ -127,7 +127,9 @@ class Frame:
     noise : float
         The σ in force in that epoch.
     displacement, ambiguity : (H, W, 2) and (H, W) arrays or None
-    reconstruction : (N, 2) array or None
+    noisy, reconstruction : (M, 2) arrays or None
+    place : (x, y) or None
+        The cursor that was asked about.
     cursor : (dx, dy, ambiguity) or None
     """
 
@@ -143,6 +145,23 @@ class Frame:
     reconstruction: FloatArray | None = None
     place: tuple[float, float] | None = None
     cursor: tuple[float, float, float] | None = None
+
+    def field(self, data: FloatArray) -> Field:
+        """Put the frame and the clean points together.
+
+        Raises
+        ------
+        ValueError
+            Where it was not asked for with a grid and samples.
+        """
+        if self.grid is None or self.displacement is None or self.ambiguity is None:
+            raise ValueError("the frame was asked for without a grid")
+        if self.noisy is None or self.reconstruction is None:
+            raise ValueError("the frame was asked for without samples")
+        return Field(
+            self.grid, self.displacement, self.ambiguity, data, self.noisy, self.reconstruction,
+            self.epoch, self.noise,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 import numpy as np
 import torch
 
+from aeviz.core.corruption import shown_noisy
 from aeviz.core.manifolds import clean_data
 from aeviz.core.metrics import Metrics
 from aeviz.core.rate import Rate
@@ -212,12 +213,13 @@ class Driver:
         """Look at an epoch as `ask` wants it."""
         training = self.training if ask.epoch is None else self._at(ask.epoch)
         network, average = training.network, training.average
-        displacement = ambiguity = reconstruction = cursor = None
+        displacement = ambiguity = noisy = reconstruction = cursor = None
         if ask.grid is not None:
             moved, spread = network.field(average, ask.grid.points)
             displacement, ambiguity = moved.reshape(*ask.grid.shape, 2), spread.reshape(ask.grid.shape)
-        if ask.noisy is not None:
-            reconstruction = network.reconstruct(average, ask.noisy)
+        if ask.samples:
+            noisy = shown_noisy(training.settings, self.data)[:: ask.samples]
+            reconstruction = network.reconstruct(average, noisy)
         if ask.cursor is not None:
             (move,), (spread,) = network.field(average, np.array([ask.cursor]))
             cursor = (float(move[0]), float(move[1]), float(spread))
@@ -229,7 +231,7 @@ class Driver:
         self._losses.clear()
         return m.Frame(
             ask.number, run, progress, training.epoch, training.settings.noise, ask.grid,
-            displacement, ambiguity, ask.noisy, reconstruction, ask.cursor, cursor,
+            displacement, ambiguity, noisy, reconstruction, ask.cursor, cursor,
         )  # fmt: skip
 
     def metrics(self) -> Metrics:

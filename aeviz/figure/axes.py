@@ -1,0 +1,83 @@
+"""The axes' ticks and numbers, beside and below the field.
+
+pyqtgraph's AxisItem is not used: it clips its text, which Qt's SVG engine then goes on doing for
+whatever follows, and it records its drawing at the screen's resolution.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QColor, QPainter, QPen
+
+from aeviz.figure.layer import Layer
+from aeviz.figure.theme import font
+
+_TICK, _SPACING = 4.0, 64.0  # px: length of a tick, least distance between two numbers
+
+
+def tick_values(low: float, high: float, pixels: float) -> tuple[list[float], int]:
+    """Round values between `low` and `high`, and the decimals that tell them apart.
+
+    Neighbours are 1, 2 or 5 times a power of ten apart and at least 64 of the `pixels` apart.
+    """
+    rough = (high - low) * _SPACING / max(pixels, 1.0)
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= rough * (1.0 - 1e-9))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    return [k * step for k in range(first, last + 1)], decimals
+
+
+class AxesLayer(Layer):
+    """Numbers left of and below a view box; a child of its parent, so that it is not clipped."""
+
+    LEFT, BOTTOM = 46.0, 26.0  # px taken beside the field
+
+    def __init__(self, box: pg.ViewBox) -> None:
+        super().__init__(box, 0.0)
+        self.setParentItem(box.parentItem())
+        self._font = font(11)
+        self._colour = QColor("white")
+
+    def set_colour(self, colour: str) -> None:
+        """Change the colour of ticks and numbers."""
+        self._colour = QColor(colour)
+        self.update()
+
+    def _moved(self, *_: object) -> None:
+        self.setPos(self._box.pos())
+        super()._moved()
+
+    def boundingRect(self) -> QRectF:
+        """The view box with room for the numbers."""
+        return super().boundingRect().adjusted(-self.LEFT, -10.0, 20.0, self.BOTTOM)
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        """Draw ticks and numbers."""
+        rect = self._box.rect()
+        (x0, x1), (y0, y1) = self._box.viewRange()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setFont(self._font)
+        painter.setPen(QPen(self._colour, 1.0))
+        values, decimals = tick_values(x0, x1, rect.width())
+        for value in values:
+            x = math.floor(self.to_pixels(np.array([value, y0]))[0]) + 0.5
+            painter.drawLine(QPointF(x, rect.bottom()), QPointF(x, rect.bottom() + _TICK))
+            below = QRectF(x - 40.0, rect.bottom() + _TICK + 3.0, 80.0, 16.0)
+            painter.drawText(below, Qt.AlignmentFlag.AlignHCenter, _number(value, decimals))
+        values, decimals = tick_values(y0, y1, rect.height())
+        for value in values:
+            y = math.floor(self.to_pixels(np.array([x0, value]))[1]) + 0.5
+            painter.drawLine(QPointF(rect.left() - _TICK, y), QPointF(rect.left(), y))
+            beside = QRectF(rect.left() - self.LEFT, y - 8.0, self.LEFT - _TICK - 4.0, 16.0)
+            painter.drawText(
+                beside, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, _number(value, decimals)
+            )
+
+
+def _number(value: float, decimals: int) -> str:
+    return f"{value + 0.0:.{decimals}f}".replace("-", "−")
