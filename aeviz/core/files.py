@@ -39,6 +39,25 @@ def check_suffix(path: Path) -> str:
     return suffix
 
 
+def check_target(path: Path) -> str:
+    """Return the extension of a file that is to be written later, as soon as possible before.
+
+    Raises
+    ------
+    FileError
+        Where it could not be written: unknown extension, no such folder, no permission.
+    """
+    suffix = check_suffix(path)
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise FileError(f"cannot write {path}: there is no folder {folder}")
+    if path.is_dir():
+        raise FileError(f"cannot write {path}: it is a folder")
+    if not os.access(folder, os.W_OK):
+        raise FileError(f"cannot write {path}: the folder {folder} may not be written to")
+    return suffix
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that at every moment either the old one or the new one is there, whole.
 

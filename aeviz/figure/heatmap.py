@@ -14,6 +14,7 @@ from aeviz.figure.layer import Layer
 from aeviz.figure.theme import lookup_table
 
 _VECTOR_CELL = 12  # image pixels per cell in vector files: viewers that interpolate blur a twelfth of it
+_VECTOR_IMAGE = 4_096  # pixels across such an image at most
 
 
 def colours(values: FloatArray, high: float, colour_map: str) -> NDArray[np.uint32]:
@@ -34,22 +35,14 @@ class HeatMapLayer(Layer):
         """Show `values` (H, W) on `grid`, row 0 lowest; None shows nothing."""
         self._grid = grid if values is not None else None
         if values is not None:
-            self._pixels = np.ascontiguousarray(colours(values[::-1], high, colour_map))
+            self._pixels = colours(values[::-1], high, colour_map)
         self.update()
 
     def paint(self, painter: QPainter, *_: object) -> None:
         """Draw the cells as one image, never smoothed."""
         if self._grid is None:
             return
-        pixels = self._pixels
-        engine = painter.paintEngine()
-        if engine is not None and engine.type() in (QPaintEngine.Type.SVG, QPaintEngine.Type.Pdf):
-            repeat = max(1, min(_VECTOR_CELL, 4096 // max(pixels.shape)))
-            pixels = np.ascontiguousarray(pixels.repeat(repeat, axis=0).repeat(repeat, axis=1))
-        rows, columns = pixels.shape
-        image = QImage(pixels.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-        painter.drawImage(self._target(self._grid), image)
+        draw_cells(painter, self._target(self._grid), self._pixels)
 
     def _target(self, grid: Grid) -> QRectF:
         half_x, half_y = 0.5 * grid.cell[0], 0.5 * grid.cell[1]
@@ -58,3 +51,15 @@ class HeatMapLayer(Layer):
             np.array([[x0 - half_x, y0 - half_y], [x1 + half_x, y1 + half_y]])
         )
         return QRectF(left, top, right - left, bottom - top)
+
+
+def draw_cells(painter: QPainter, target: QRectF, pixels: NDArray[np.uint32]) -> None:
+    """Draw colours 0xffRRGGBB, (H, W), as flat cells with crisp edges."""
+    engine = painter.paintEngine()
+    if engine is not None and engine.type() in (QPaintEngine.Type.SVG, QPaintEngine.Type.Pdf):
+        repeat = max(1, min(_VECTOR_CELL, _VECTOR_IMAGE // max(pixels.shape)))
+        pixels = pixels.repeat(repeat, axis=0).repeat(repeat, axis=1)
+    rows, columns = pixels.shape
+    image = QImage(pixels.tobytes(), columns, rows, 4 * columns, QImage.Format.Format_RGB32)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+    painter.drawImage(target, image)

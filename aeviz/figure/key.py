@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QBrush, QColor, QFontMetricsF, QImage, QPaintEngine, QPainter, QPen
+from PyQt6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
 from PyQt6.QtWidgets import QGraphicsItem
 
 from aeviz.figure.arrows import arrow_polygons
-from aeviz.figure.heatmap import colours
+from aeviz.figure.heatmap import colours, draw_cells
 from aeviz.figure.layer import closed_path
 from aeviz.figure.theme import Theme, font
 
@@ -129,13 +129,8 @@ class ColourBar(QGraphicsItem):
     def paint(self, painter: QPainter, *_: object) -> None:
         """Draw the bar as an image, then its labels."""
         steps = np.linspace(1.0, 0.0, 256)[:, None]
-        engine = painter.paintEngine()
-        if engine is not None and engine.type() in (QPaintEngine.Type.SVG, QPaintEngine.Type.Pdf):
-            steps = steps.repeat(4, axis=0).repeat(16, axis=1)
-        pixels = np.ascontiguousarray(colours(steps, 1.0, self._colour_map))
-        rows, columns = pixels.shape
-        image = QImage(pixels.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32)
-        painter.drawImage(QRectF(0.0, 0.0, self._BAR, self._height), image)
+        bar = QRectF(0.0, 0.0, self._BAR, self._height)
+        draw_cells(painter, bar, colours(steps, 1.0, self._colour_map))
         painter.setFont(self._font)
         painter.setPen(self._text)
         ticks = [0.0, 0.5 * self._high, self._high]

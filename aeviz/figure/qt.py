@@ -172,7 +172,9 @@ def offscreen_application() -> object:
         Libraries are missing.
     """
     require_qt(screen=False)
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PyQt6.QtWidgets import QApplication
 
-    return QApplication.instance() or QApplication(["aeviz"])
+    if (running := QApplication.instance()) is not None:
+        return running
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever the environment asks a window to use
+    return QApplication(["aeviz"])

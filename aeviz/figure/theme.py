@@ -24,6 +24,7 @@ class Theme:
     window: str  # behind everything
     panel: str  # side panels
     raised: str  # buttons, fields
+    chosen: str  # the chosen one of several buttons
     line: str  # hairlines between panels
     text: str
     muted: str  # labels, axes
@@ -42,20 +43,20 @@ class Theme:
 
 
 DARK = Theme(
-    window="#0b0e13", panel="#12161c", raised="#1e2530", line="#232a35", text="#e8ecf2", muted="#97a1b0",
-    accent="#4170e8", on_accent="#ffffff", live="#4fc39a", warning="#ffb454",
+    window="#0b0e13", panel="#12161c", raised="#1e2530", chosen="#37414f", line="#232a35",
+    text="#e8ecf2", muted="#97a1b0", accent="#4170e8", on_accent="#ffffff", live="#4fc39a", warning="#ffb454",
     figure="#0f1216", origin="#8a8f98", arrow="#000000",
     data="#a9d3ec", data_rim="#06121c", noisy="#ff9f40", reconstruction="#5fa8ff", midline="#ff5c8a",
 )  # fmt: skip
 LIGHT = Theme(
-    window="#e9ecf1", panel="#f7f8fa", raised="#e4e8ef", line="#d3d8e0", text="#161b22", muted="#5a6473",
-    accent="#2f5fd8", on_accent="#ffffff", live="#0b7a53", warning="#9a5b00",
+    window="#e9ecf1", panel="#f7f8fa", raised="#e4e8ef", chosen="#ffffff", line="#d3d8e0",
+    text="#161b22", muted="#5a6473", accent="#2f5fd8", on_accent="#ffffff", live="#0b7a53", warning="#9a5b00",
     figure="#ffffff", origin="#8a8f98", arrow="#000000",
     data="#a9d3ec", data_rim="#06121c", noisy="#ff9f40", reconstruction="#5fa8ff", midline="#ff5c8a",
 )  # fmt: skip
 LECTURE = Theme(
-    window="#000000", panel="#0a0a0a", raised="#1f1f1f", line="#2b2b2b", text="#f2f2f2", muted="#a0a0a0",
-    accent="#4170e8", on_accent="#ffffff", live="#4fc39a", warning="#ffb454",
+    window="#000000", panel="#0a0a0a", raised="#1f1f1f", chosen="#3d3d3d", line="#2b2b2b",
+    text="#f2f2f2", muted="#a0a0a0", accent="#4170e8", on_accent="#ffffff", live="#4fc39a", warning="#ffb454",
     figure="#000000", origin="#808080", arrow="#000000",
     data="#a9d3ec", data_rim="#000000", noisy="#ff9f40", reconstruction="#5fa8ff", midline="#ff5c8a",
 )  # fmt: skip

@@ -51,7 +51,7 @@ class FieldView(pg.GraphicsView):
             super().wheelEvent(event)
 
     def _inside(self, position: QPointF) -> bool:
-        return self.figure.box.sceneBoundingRect().contains(self.mapToScene(position.toPoint()))
+        return bool(self.figure.box.sceneBoundingRect().contains(self.mapToScene(position.toPoint())))
 
     def _tell(self, position: QPointF) -> None:
         if not self._inside(position):

@@ -173,6 +173,15 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """A live change took effect after `epoch`; kept beside the keyframes."""
+
+    run: int
+    epoch: int
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """The answer to `AskMetrics`."""
 
@@ -203,4 +212,4 @@ class Died:
     exit_code: int | None
 
 
-FromWorker = Ready | Frame | Kept | Measured | Diverged | Failed | Died
+FromWorker = Ready | Frame | Kept | Noted | Measured | Diverged | Failed | Died

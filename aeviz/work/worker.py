@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import math
-import time
 import traceback
-from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
-import numpy as np
 import torch
 
-from aeviz.core.corruption import shown_noisy
-from aeviz.core.manifolds import clean_data
-from aeviz.core.metrics import Metrics
-from aeviz.core.rate import Rate
-from aeviz.core.settings import Settings
-from aeviz.core.timeline import Keyframe, Timeline
-from aeviz.learn.measure import measure
-from aeviz.learn.training import DivergedError, Training
+from aeviz.learn.training import DivergedError
 from aeviz.work import messages as m
-
-SLICE = 0.003  # seconds of training between two looks into the pipe: short beside a frame of 16 ms
-REPLAY_BUDGET = 0.03  # seconds that bringing a past epoch back exactly may take while training waits
+from aeviz.work.driver import Driver
 
 
 class Worker:
@@ -46,15 +34,13 @@ class Worker:
         """
         self._connection.send(m.Ready(torch.__version__))
         while True:
-            driver = self._driver
-            wait = driver.wait(self._drive) if driver else None
-            while self._connection.poll(wait):
+            wait = self._driver.wait(self._drive) if self._driver else None
+            if self._connection.poll(wait):
                 message = self._connection.recv()
                 if isinstance(message, m.Stop):
                     return
                 self._guarded(message)
-                wait = 0.0
-            if self._driver is not None and wait is not None:
+            elif self._driver is not None:
                 self._train(self._driver)
 
     def _guarded(self, message: m.ToWorker) -> None:
@@ -70,18 +56,19 @@ class Worker:
             case m.Build():
                 self._run = message.run
                 self._driver = Driver(message)
-                self._send_kept()
+                self._send_record()
             case m.Drive():
                 self._drive = message
             case _ if self._driver is None:
                 raise RuntimeError(f"{message} came before any Build")
             case m.Change():
                 self._driver.change(message.settings)
+                self._send_record()
             case m.Step():
                 self._drive = m.Drive(playing=False, speed=self._drive.speed)
                 self._driver.single = True
             case m.Ask():
-                self._connection.send(self._driver.frame(message, self._run, self._drive))
+                self._connection.send(self._driver.frame(message, self._drive))
             case m.AskMetrics():
                 self._connection.send(m.Measured(self._run, self._driver.metrics()))
 
@@ -96,166 +83,10 @@ class Worker:
             self._drive = m.Drive(playing=False, speed=self._drive.speed)
             self._driver = None
             self._connection.send(m.Failed(traceback.format_exc()))
-        self._send_kept()
+        self._send_record()
 
-    def _send_kept(self) -> None:
+    def _send_record(self) -> None:
         if self._driver is not None:
-            for keyframe in self._driver.take_kept():
-                self._connection.send(m.Kept(self._run, keyframe))
-
-
-class Driver:
-    """Paces one training, records its timeline, and looks at any of its epochs."""
-
-    def __init__(self, build: m.Build) -> None:
-        self.data = clean_data(build.settings)
-        self.training = Training(build.settings, self.data)
-        self.timeline = Timeline()
-        self.single = False
-        self._past: Training | None = None
-        self._waiting_change: Settings | None = None  # until the epoch in progress is done
-        self._in_epoch = False
-        self._kept: list[Keyframe] = []
-        for keyframe in build.keyframes:
-            self.timeline.add(keyframe)
-        for epoch, settings in build.changes:
-            self.timeline.note(epoch, settings)
-        if self.timeline.last is not None:
-            self.training.restore(self.timeline.last)
-            self.timeline.cut(self.training.epoch)
-            self.change(build.settings)
-        else:
-            self._keep()
-        self._epochs: Iterator[float | None] = self.training.epochs()
-        self._losses: list[float] = []  # not yet sent
-        self._losses_from = self.training.epoch
-        self._due = time.perf_counter()
-        self._busy = 0.0  # seconds spent in training
-        self._steps = 0
-        self._rate = Rate()
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Steps that one epoch takes."""
-        return max(1, -(-len(self.data) // self.training.settings.batch))
-
-    def phase(self, drive: m.Drive) -> m.Phase:
-        """Whether the run rests, trains, or has reached its last epoch."""
-        if self.training.epoch >= self.training.settings.epochs and not self._in_epoch:
-            return "finished"
-        return "training" if drive.playing else "paused"
-
-    def wait(self, drive: m.Drive) -> float | None:
-        """Seconds until the next epoch is due; None while there is nothing to train."""
-        if self._in_epoch or self.single:
-            return 0.0
-        if self.phase(drive) != "training":
-            return None
-        now = time.perf_counter()
-        if not math.isfinite(drive.speed) or now - self._due > 0.25:
-            self._due = now  # what was missed while resting is not made up for
-        return max(0.0, self._due - now)
-
-    def change(self, settings: Settings) -> None:
-        """Take up live settings now, or as soon as the epoch in progress is done."""
-        if self._in_epoch:
-            self._waiting_change = settings
-            return
-        self.training.change(settings)
-        self.timeline.note(self.training.epoch, settings)
-
-    def train(self, speed: float) -> None:
-        """Train for one slice of time, or as many epochs as are due.
-
-        Raises
-        ------
-        DivergedError
-            When the loss is not finite or has exploded.
-        """
-        began = time.perf_counter()
-        now = began
-        while now - began < SLICE and (self._in_epoch or self.single or self._is_due(now)):
-            loss = next(self._epochs)
-            self._in_epoch = loss is None
-            if loss is not None:
-                self._finish_epoch(loss, speed)
-            now = time.perf_counter()
-        self._busy += now - began
-
-    def _is_due(self, now: float) -> bool:
-        return self.training.epoch < self.training.settings.epochs and self._due <= now
-
-    def _finish_epoch(self, loss: float, speed: float) -> None:
-        self.single = False
-        self._due += 1.0 / speed
-        self._losses.append(loss)
-        self._steps += self.steps_per_epoch
-        self._rate.count(self.steps_per_epoch)
-        if self.timeline.due(self.training.epoch):
-            self._keep()
-        if self._waiting_change is not None:
-            settings, self._waiting_change = self._waiting_change, None
-            self.change(settings)
-
-    def go_back(self) -> None:
-        """After divergence: stand at the last good epoch again, with the present settings."""
-        settings = self.training.settings
-        self.training.replay(self.timeline, self.training.epoch)
-        self.timeline.cut(self.training.epoch)
-        self._in_epoch = self.single = False
-        self._past = None
-        self.change(settings)
-        self._epochs = self.training.epochs()
-        del self._losses[max(0, self.training.epoch - self._losses_from) :]
-        self._losses_from = min(self._losses_from, self.training.epoch)
-
-    def frame(self, ask: m.Ask, run: int, drive: m.Drive) -> m.Frame:
-        """Look at an epoch as `ask` wants it."""
-        training = self.training if ask.epoch is None else self._at(ask.epoch)
-        network, average = training.network, training.average
-        displacement = ambiguity = noisy = reconstruction = cursor = None
-        if ask.grid is not None:
-            moved, spread = network.field(average, ask.grid.points)
-            displacement, ambiguity = moved.reshape(*ask.grid.shape, 2), spread.reshape(ask.grid.shape)
-        if ask.samples:
-            noisy = shown_noisy(training.settings, self.data)[:: ask.samples]
-            reconstruction = network.reconstruct(average, noisy)
-        if ask.cursor is not None:
-            (move,), (spread,) = network.field(average, np.array([ask.cursor]))
-            cursor = (float(move[0]), float(move[1]), float(spread))
-        progress = m.Progress(
-            self.training.epoch, self.phase(drive), self._losses_from,
-            np.array(self._losses, dtype=np.float32), self._rate.per_second,
-        )  # fmt: skip
-        self._losses_from += len(self._losses)
-        self._losses.clear()
-        return m.Frame(
-            ask.number, run, progress, training.epoch, training.settings.noise, ask.grid,
-            displacement, ambiguity, noisy, reconstruction, ask.cursor, cursor,
-        )  # fmt: skip
-
-    def metrics(self) -> Metrics:
-        """The run's numbers at the newest epoch."""
-        return measure(self.training, self.data, self._busy, self._steps)
-
-    def take_kept(self) -> list[Keyframe]:
-        """Keyframes taken since the last call."""
-        kept, self._kept = self._kept, []
-        return kept
-
-    def _keep(self) -> None:
-        keyframe = self.training.keyframe()
-        self.timeline.add(keyframe)
-        self._kept.append(keyframe)
-
-    def _at(self, epoch: int) -> Training:
-        """A second training at a past epoch, or at the keyframe before it where that takes too long."""
-        epoch = min(epoch, self.training.epoch)
-        if self._past is None:
-            self._past = Training(self.training.settings, self.data)
-        keyframe = self.timeline.before(epoch)
-        if self._past.epoch != epoch:
-            pace = self._busy / self._steps * self.steps_per_epoch if self._steps else 0.0
-            near = (epoch - keyframe.epoch) * pace <= REPLAY_BUDGET
-            self._past.replay(self.timeline, epoch if near else keyframe.epoch)
-        return self._past
+            for message in self._driver.record:
+                self._connection.send(message)
+            self._driver.record.clear()

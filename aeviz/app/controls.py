@@ -1,0 +1,178 @@
+"""The left panel: a control for every setting, made from the settings table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
+
+from aeviz.app.editors import Editor, SliderEditor, TextEditor, editor_for
+from aeviz.app.store import Store
+from aeviz.core.setting import Spec
+from aeviz.core.settings import GROUPS, SPECS, TABLE, Settings
+from aeviz.figure.theme import DISPLAY, font
+
+_ORDER = ("Noise", *(group for group in GROUPS if group != "Noise"))  # the noise comes first
+_CLOSED = ("View",)
+_TAGS = {"live": "LIVE", "rebuild": "REBUILDS", "view": ""}
+_EFFECT = {
+    "live": "Takes effect from the next epoch on.",
+    "rebuild": "Changing it starts a new run.",
+    "view": "Changes the drawing only.",
+}
+
+
+class Controls(QScrollArea):
+    """All settings in collapsible groups."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self._rows: dict[str, Row] = {}
+        self.setObjectName("left")
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        content = QWidget()
+        content.setObjectName("panel")
+        column = QVBoxLayout(content)
+        column.setContentsMargins(16, 12, 14, 16)
+        column.setSpacing(10)
+        for group in _ORDER:
+            column.addWidget(self._group(group))
+        column.addStretch(1)
+        self.setWidget(content)
+        store.changed.connect(self._follow)
+        self._show(store.settings, tuple(SPECS))
+
+    def editor(self, name: str) -> Editor:
+        """The editor of a setting."""
+        return self._rows[name].editor
+
+    def _group(self, name: str) -> QWidget:
+        specs = [spec for spec in TABLE if spec.group == name]
+        kinds = {spec.applies for spec in specs}
+        group = Group(name, _TAGS[specs[0].applies] if len(kinds) == 1 else "", name not in _CLOSED)
+        for spec in specs:
+            row: Row = LargeRow(spec) if spec.name == "noise" else Row(spec, tagged=len(kinds) > 1)
+            row.editor.edited.connect(lambda value, name=spec.name: self._set(name, value))
+            row.reset.clicked.connect(lambda _, spec=spec: self._set(spec.name, spec.default))
+            if isinstance(row.editor, TextEditor):
+                row.editor.refused.connect(self._store.refused)
+            self._rows[spec.name] = row
+            group.body.addWidget(row)
+        return group
+
+    def _set(self, name: str, value: Any) -> None:
+        if not self._store.set(**{name: value}):
+            self._rows[name].show_value(getattr(self._store.settings, name))
+
+    def _follow(self, old: Settings, new: Settings) -> None:
+        self._show(new, tuple(old.changed(new)))
+
+    def _show(self, settings: Settings, names: tuple[str, ...]) -> None:
+        for name in names:
+            self._rows[name].show_value(getattr(settings, name))
+
+
+class Group(QWidget):
+    """A heading that opens and closes what stands under it."""
+
+    def __init__(self, name: str, tag: str, is_open: bool) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        self._heading = QToolButton()
+        self._heading.setText(name.upper())
+        self._heading.setProperty("role", "group")
+        self._heading.setCheckable(True)
+        self._heading.setChecked(is_open)
+        self._heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._heading.setAccessibleName(f"{name} settings")
+        self._heading.toggled.connect(self._open)
+        head = QHBoxLayout()
+        head.addWidget(self._heading)
+        head.addStretch(1)
+        label = QLabel(tag)
+        label.setProperty("role", "tag")
+        head.addWidget(label)
+        column.addLayout(head)
+        self._content = QWidget()
+        self.body = QVBoxLayout(self._content)
+        self.body.setContentsMargins(0, 0, 0, 6)
+        self.body.setSpacing(6)
+        column.addWidget(self._content)
+        self._open(is_open)
+
+    def _open(self, is_open: bool) -> None:
+        self._heading.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
+        self._content.setVisible(is_open)
+
+
+class Row(QWidget):
+    """A setting's label, its editor, and a button that puts the default back."""
+
+    def __init__(self, spec: Spec, tagged: bool = False) -> None:
+        super().__init__()
+        self._spec = spec
+        self.editor = self._make_editor()
+        self.reset = QPushButton("↺")
+        self.reset.setProperty("role", "reset")
+        self.reset.setAccessibleName(f"Reset {spec.label} to {spec.text(spec.default)}")
+        self.reset.setToolTip(f"Back to {spec.text(spec.default)}")
+        policy = self.reset.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.reset.setSizePolicy(policy)
+        title = f"{spec.label} {spec.symbol}".strip()
+        self.label = QLabel(title + (" ↻" if tagged and spec.applies == "rebuild" else ""))
+        self.label.setBuddy(self.editor)
+        unit = f" Unit: {spec.unit}." if spec.unit else ""
+        what = f"{spec.help} {_EFFECT[spec.applies]}{unit}"
+        for widget in (self, self.editor):
+            widget.setToolTip(f"<b>{title}</b><br>{what}<br>Range: {spec.range}.")
+        self.editor.setAccessibleName(title)
+        self.editor.setAccessibleDescription(what)
+        self._lay_out()
+
+    def _make_editor(self) -> Editor:
+        return editor_for(self._spec)
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self.label, 1)
+        row.addWidget(self.reset)
+        row.addWidget(self.editor)
+
+    def show_value(self, value: Any) -> None:
+        """Show a value."""
+        self.editor.show_value(value)
+        self.reset.setVisible(value != self._spec.default)
+
+
+class LargeRow(Row):
+    """A setting that is dragged: its value in large figures over a slider."""
+
+    def _make_editor(self) -> Editor:
+        self._value = QLabel()
+        self._value.setFont(font(34, family=DISPLAY))
+        self._value.setStyleSheet(f'font-family: "{DISPLAY}"; font-size: 34px; font-weight: 300;')
+        return SliderEditor(self._spec)
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        head = QHBoxLayout()
+        head.addWidget(self.label, 1, Qt.AlignmentFlag.AlignBottom)
+        head.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignBottom)
+        head.addWidget(self._value)
+        column.addLayout(head)
+        column.addWidget(self.editor)
+
+    def show_value(self, value: Any) -> None:
+        """Show a value."""
+        super().show_value(value)
+        self._value.setText(f"{value:.3f}" if round(value * 1000) % 10 else f"{value:.2f}")

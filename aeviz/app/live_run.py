@@ -1,0 +1,251 @@
+"""The run that the window shows: the worker's messages as Qt signals, one question at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
+
+from aeviz.core.field import Field, Grid
+from aeviz.core.manifolds import clean_data
+from aeviz.core.settings import Settings, applies
+from aeviz.core.timeline import Timeline
+from aeviz.figure.figure import MOST_POINTS
+from aeviz.work import messages as m
+from aeviz.work.client import Client
+
+FRAME = 16  # ms between two frames
+PATIENCE = 5.0  # seconds without an answer until the worker counts as stuck
+
+
+class LiveRun(QObject):
+    """Trains in the worker and answers what the window wants to see.
+
+    A frame is asked for, never pushed, and the next question waits for the answer to the last, so a
+    slow screen never slows training and a slow network never freezes the window.
+    """
+
+    ready = pyqtSignal(str)
+    """The worker has loaded torch, of this version."""
+    rebuilt = pyqtSignal()
+    """There is a new run with new data: `data` and `losses` start anew."""
+    framed = pyqtSignal(object, object)
+    """(Frame, Field): the newest answer."""
+    diverged = pyqtSignal(str)
+    failed = pyqtSignal(str)
+    """A traceback from the worker, which goes on."""
+    died = pyqtSignal(str)
+    """The worker is gone or stuck; the text says which."""
+    _received = pyqtSignal(object, object)
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.data = clean_data(settings)
+        self.playing = True
+        self.speed = 120.0
+        self.looking_at: int | None = None  # a past epoch, or None for the newest
+        self.phase: m.Phase = "paused"
+        self.epoch = 0
+        self.steps_per_second = 0.0
+        self._losses = np.empty(4_096, dtype=np.float32)
+        self._run = 0
+        self._timeline = Timeline()  # the worker's keyframes, kept here should it die
+        self._client: Client | None = None
+        self._ready = False
+        self._asked: tuple[int, float] | None = None  # number and time of the open question
+        self._number = 0
+        self._grid: Callable[[], Grid] = lambda: Grid.home(self.settings)
+        self._cursor: tuple[float, float] | None = None
+        self._stale = True  # what is on the screen is not what should be
+        self._exports: dict[int, Callable[[Field], None]] = {}
+        # Queued, because the messages come in the reading thread.
+        self._received.connect(self._handle, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
+        self._timer = QTimer(self)
+        self._timer.setInterval(FRAME)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+
+    # What the window may ask
+
+    @property
+    def losses(self) -> NDArray[np.float32]:
+        """Loss of every epoch of this run so far, (E,)."""
+        return self._losses[: self.epoch]
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a worker."""
+        return self._client is not None
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The worker's process id."""
+        return self._client.pid if self._client else None
+
+    def start(self) -> None:
+        """Start a worker; the run, or what is kept of it, goes on in it."""
+        self._ready = False
+        client = Client(lambda message: self._received.emit(client, message))
+        self._client = client
+        self._build()
+        self._timer.start()
+
+    def stop(self) -> None:
+        """End the worker."""
+        self._timer.stop()
+        client, self._client = self._client, None
+        if client is not None:
+            client.stop()
+
+    def use_grid(self, grid: Callable[[], Grid]) -> None:
+        """Ask for fields on what `grid` returns."""
+        self._grid = grid
+
+    def refresh(self) -> None:
+        """What should be seen has changed."""
+        self._stale = True
+
+    def point_at(self, place: tuple[float, float] | None) -> None:
+        """Ask for exact values at a place as well."""
+        self._cursor = place
+        self._stale = True
+
+    def change(self, old: Settings, new: Settings) -> None:
+        """Follow a change of settings."""
+        kinds = applies(old.changed(new))
+        self.settings = new
+        if "rebuild" in kinds:
+            self.reset()
+        elif "live" in kinds:
+            self._send(m.Change(new))
+        self._stale = True
+
+    def reset(self) -> None:
+        """Begin again with the same seed."""
+        self._timeline = Timeline()
+        self.data = clean_data(self.settings)
+        self.epoch = 0
+        self.looking_at = None
+        self._build()
+        self.rebuilt.emit()
+
+    def drive(self, *, playing: bool | None = None, speed: float | None = None) -> None:
+        """Train or rest, and how fast."""
+        self.playing = self.playing if playing is None else playing
+        self.speed = self.speed if speed is None else speed
+        self._send(m.Drive(self.playing, self.speed))
+        self._stale = True
+
+    def step(self) -> None:
+        """Train one epoch and rest."""
+        self.playing = False
+        self._send(m.Step())
+        self._stale = True
+
+    def look_at(self, epoch: int | None) -> None:
+        """Show a past epoch, or with None the newest again."""
+        self.looking_at = None if epoch is None or epoch >= self.epoch else epoch
+        self._stale = True
+
+    def export(self, grid: Grid, receive: Callable[[Field], None]) -> None:
+        """Ask for the shown epoch's field with all its points, for a file."""
+        self._number += 1
+        self._exports[self._number] = receive
+        self._send(m.Ask(self._number, self.looking_at, grid, samples=1))
+
+    # What the worker says
+
+    def _handle(self, client: Client, message: m.FromWorker) -> None:
+        if client is not self._client:
+            return  # from a worker that was given up
+        match message:
+            case m.Ready():
+                self._ready = True
+                self.ready.emit(message.torch_version)
+            case m.Frame():
+                self._take(message)
+            case m.Kept() if message.run == self._run:
+                self._timeline.add(message.keyframe)
+            case m.Noted() if message.run == self._run:
+                self._timeline.note(message.epoch, message.settings)
+            case m.Diverged() if message.run == self._run:
+                self.playing = False
+                self.epoch = message.epoch
+                self._timeline.cut(message.epoch)
+                self._stale = True
+                self.diverged.emit(message.reason)
+            case m.Failed():
+                self._asked = None
+                self.playing = False
+                self.failed.emit(message.report)
+            case m.Died():
+                self._lose(_how_it_ended(message.exit_code))
+
+    def _take(self, frame: m.Frame) -> None:
+        export = self._exports.pop(frame.number, None)
+        if self._asked is not None and frame.number == self._asked[0]:
+            self._asked = None
+        if frame.run != self._run:
+            self._stale = True
+            return
+        self._record(frame.progress)
+        if export is not None:
+            export(frame.field(self.data))
+        else:
+            self.framed.emit(frame, frame.field(self.data))
+
+    def _record(self, progress: m.Progress) -> None:
+        end = progress.losses_from + len(progress.losses)
+        if end > len(self._losses):
+            self._losses = np.concatenate((self._losses, np.empty(end, dtype=np.float32)))
+        self._losses[progress.losses_from : end] = progress.losses
+        self._stale |= progress.phase == "training" or progress.epoch != self.epoch
+        self.epoch = progress.epoch
+        self.phase = progress.phase
+        self.steps_per_second = progress.steps_per_second
+
+    def _lose(self, how: str) -> None:
+        self.playing = False
+        self.phase = "paused"
+        client, self._client = self._client, None
+        self._timer.stop()
+        self._exports.clear()
+        if client is not None:
+            client.stop()
+        last = self._timeline.last
+        self.epoch = last.epoch if last else 0
+        self.died.emit(how)
+
+    def _tick(self) -> None:
+        if self._asked is not None:
+            if time.monotonic() - self._asked[1] > PATIENCE:
+                self._lose(f"has not answered for {PATIENCE:g} seconds and was ended")
+            return
+        if not (self._stale and self._ready):
+            return
+        self._stale = False
+        self._number += 1
+        self._asked = (self._number, time.monotonic())
+        samples = max(1, -(-len(self.data) // MOST_POINTS))
+        self._send(m.Ask(self._number, self.looking_at, self._grid(), samples, self._cursor))
+
+    def _build(self) -> None:
+        self._run += 1
+        self._asked = None
+        self._stale = True
+        self._send(m.Build(self._run, self.settings, tuple(self._timeline), self._timeline.changes))
+        self._send(m.Drive(self.playing, self.speed))
+
+    def _send(self, message: m.ToWorker) -> None:
+        if self._client is not None:
+            self._client.send(message)
+
+
+def _how_it_ended(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        return f"was ended by signal {-exit_code}"
+    return f"ended unexpectedly (exit code {exit_code})"

@@ -1,0 +1,133 @@
+"""The loss over the epochs, on a logarithmic scale."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PyQt6.QtCore import QEvent, QPointF, Qt
+from PyQt6.QtGui import QColor, QMouseEvent
+from PyQt6.QtWidgets import QLabel
+
+from aeviz.figure.theme import Theme, font
+
+_BUCKETS = 600  # about one per pixel: a curve of a million epochs costs what one of a thousand costs
+AXIS, HANDLE = 46, 9  # px: width of the numbers at the left, half of the epoch slider's handle at the right
+
+
+class LossCurve(pg.PlotWidget):
+    """Mean loss of each epoch and its course, smoothed; hover reads epoch and value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFrameShape(pg.GraphicsView.Shape.NoFrame)
+        self.setAccessibleName("Loss over epochs")
+        self.setMinimumHeight(70)
+        self.setMouseTracking(True)
+        self._losses: NDArray[np.float32] = np.empty(0, dtype=np.float32)
+        self._drawn = (-1, -1)
+        item = self.getPlotItem()
+        item.setMenuEnabled(False)
+        item.setMouseEnabled(False, False)
+        item.hideButtons()
+        item.hideAxis("bottom")
+        item.setLogMode(y=True)
+        item.getViewBox().setDefaultPadding(0.0)
+        axis = item.getAxis("left")
+        axis.setWidth(AXIS)
+        item.layout.setContentsMargins(0, 4, HANDLE, 2)
+        axis.setTickFont(font(10))
+        self._raw = item.plot()
+        self._smooth = item.plot()
+        self._here = item.plot(symbol="o", symbolSize=8, pen=None)
+        self._line = pg.InfiniteLine(angle=90)
+        self._line.setVisible(False)
+        item.addItem(self._line)
+        self._reading = QLabel(self)
+        self._reading.setProperty("role", "tag")
+        self._reading.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._reading.hide()
+
+    def paint_with(self, theme: Theme) -> None:
+        """Take a theme's colours."""
+        faint = QColor(theme.noisy)
+        faint.setAlpha(80)
+        self._raw.setPen(pg.mkPen(faint, width=1))
+        self._smooth.setPen(pg.mkPen(theme.noisy, width=2))
+        self._here.setSymbolBrush(theme.noisy)
+        self._here.setSymbolPen(pg.mkPen(theme.panel, width=1.5))
+        self._line.setPen(pg.mkPen(theme.muted, width=1))
+        self.setBackground(theme.panel)
+        axis = self.getPlotItem().getAxis("left")
+        axis.setPen(pg.mkPen(theme.line))
+        axis.setTextPen(theme.muted)
+        self.getPlotItem().showGrid(y=True, alpha=0.25)
+
+    def show_losses(self, losses: NDArray[np.float32], last: int, shown: int) -> None:
+        """Show the losses (E,) of epochs 1…E in a plot that ends at `last`; mark the epoch `shown`."""
+        if (len(losses), last) != self._drawn:
+            self._drawn = (len(losses), last)
+            self._losses = losses
+            self._draw(last)
+        if 1 <= shown <= len(losses):
+            self._here.setData([shown], [max(float(_course(losses[max(0, shown - 9) : shown])[-1]), 1e-12)])
+        else:
+            self._here.setData([], [])
+
+    def _draw(self, last: int) -> None:
+        losses = np.maximum(self._losses, 1e-12)
+        size = max(1, -(-len(losses) // _BUCKETS))
+        whole = len(losses) // size * size
+        buckets = losses[:whole].reshape(-1, size)
+        epochs = np.arange(size, whole + 1, size)
+        low_high = np.stack((buckets.min(axis=1), buckets.max(axis=1)), axis=1) if size > 1 else buckets
+        self._raw.setData(np.repeat(epochs, low_high.shape[1]), low_high.ravel())
+        course = _course(buckets.mean(axis=1)) if whole else np.empty(0)
+        self._smooth.setData(epochs, course)
+        self.setXRange(0, max(1, last), padding=0)
+        if whole:
+            low, high = np.log10(losses.min()), np.log10(losses.max())
+            self._show_range(low - 0.08, max(high, low + 0.3) + 0.05)
+
+    def _show_range(self, low: float, high: float) -> None:
+        self.setYRange(low, high, padding=0)
+        steps = (1, 2, 5) if high - low < 1.5 else (1,)
+        decades = range(math.floor(low), math.ceil(high) + 1)
+        values = [
+            (decade + math.log10(step), f"{step * 10.0**decade:g}") for decade in decades for step in steps
+        ]
+        self.getPlotItem().getAxis("left").setTicks([values])
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Read the curve under the cursor."""
+        super().mouseMoveEvent(event)
+        place = self.getPlotItem().getViewBox().mapSceneToView(self.mapToScene(event.position().toPoint()))
+        self._read(round(place.x()), event.position())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Stop reading."""
+        super().leaveEvent(event)
+        self._line.setVisible(False)
+        self._reading.hide()
+
+    def _read(self, epoch: int, position: QPointF) -> None:
+        known = 1 <= epoch <= len(self._losses)
+        self._line.setVisible(known)
+        self._reading.setVisible(known)
+        if known:
+            self._line.setValue(epoch)
+            self._reading.setText(
+                f"epoch {epoch:,} · loss {self._losses[epoch - 1]:.5g}".replace(",", "\u2009")
+            )
+            self._reading.adjustSize()
+            left = min(round(position.x()) + 10, self.width() - self._reading.width() - 4)
+            self._reading.move(left, 4)
+
+
+def _course(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Running mean over up to nine neighbours before, which follows the end of the curve."""
+    width = min(9, max(1, len(values)))
+    padded = np.concatenate((np.full(width - 1, values[0]), values))
+    return np.convolve(padded, np.full(width, 1.0 / width), mode="valid")

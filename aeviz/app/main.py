@@ -1,0 +1,58 @@
+"""Starts the window: an application, its signals, and what happens to errors that no one caught."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+
+from PyQt6 import sip
+from PyQt6.QtCore import QSocketNotifier
+from PyQt6.QtWidgets import QApplication
+
+from aeviz.app.memory import Memory
+from aeviz.app.window import Window
+from aeviz.core.settings import Settings
+from aeviz.figure.theme import font
+
+
+def open_window(settings: Settings, *, theme_given: bool) -> int:
+    """Show the window and run until it is closed; returns the exit code.
+
+    The theme of the last window is taken, unless this one was asked for with a theme.
+    """
+    application = QApplication(["aeviz"])
+    application.setApplicationName("aeviz")
+    application.setDesktopFileName("aeviz")
+    application.setStyle("Fusion")
+    application.setFont(font(13))
+    memory = Memory()
+    if not theme_given and memory.theme in ("dark", "light", "lecture", "system"):
+        settings = settings.replace(theme=memory.theme)
+    window = Window(settings, memory)
+    sys.excepthook = window.reporter
+    listener = _quit_on_interrupt(application)
+    window.show()
+    window.start()
+    code = application.exec()
+    window.run.stop()
+    listener.setEnabled(False)
+    return code
+
+
+def _quit_on_interrupt(application: QApplication) -> QSocketNotifier:
+    """Let Ctrl-C and SIGTERM end the program as closing the window does.
+
+    Python runs its signal handlers between two of its own instructions, and Qt's loop has none; the
+    byte that the interpreter writes into this socket wakes it.
+    """
+    ours, theirs = socket.socketpair()
+    for end in (ours, theirs):
+        end.setblocking(False)
+    signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: application.closeAllWindows())
+    listener = QSocketNotifier(sip.voidptr(ours.fileno()), QSocketNotifier.Type.Read, application)
+    listener.activated.connect(lambda *_: ours.recv(64))
+    listener.setProperty("ends", (ours, theirs))  # keeps both sockets open as long as it listens
+    return listener

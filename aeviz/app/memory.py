@@ -1,0 +1,55 @@
+"""What the window remembers: its size, its panels, the last folder, the theme."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+from PyQt6.QtCore import QByteArray, QSettings, QStandardPaths
+from PyQt6.QtWidgets import QMainWindow, QSplitter
+
+
+class Memory:
+    """An INI file in the user's configuration folder; a broken or unwritable one is like a new one."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        path = path or Path(platformdirs.user_config_dir("aeviz", appauthor=False)) / "window.ini"
+        self._store = QSettings(str(path), QSettings.Format.IniFormat)
+
+    @property
+    def folder(self) -> Path:
+        """Where the last file was written."""
+        home = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        folder = Path(str(self._store.value("folder", home)))
+        return folder if folder.is_dir() else Path.home()
+
+    @folder.setter
+    def folder(self, folder: Path) -> None:
+        self._store.setValue("folder", str(folder))
+
+    @property
+    def theme(self) -> str | None:
+        """The theme of the last window."""
+        value = self._store.value("theme")
+        return value if isinstance(value, str) else None
+
+    @theme.setter
+    def theme(self, theme: str) -> None:
+        self._store.setValue("theme", theme)
+
+    def save_layout(self, window: QMainWindow, splitters: dict[str, QSplitter]) -> None:
+        """Remember size and panels."""
+        self._store.setValue("geometry", window.saveGeometry())
+        for name, splitter in splitters.items():
+            self._store.setValue(f"splitter/{name}", splitter.saveState())
+        self._store.sync()
+
+    def restore_layout(self, window: QMainWindow, splitters: dict[str, QSplitter]) -> None:
+        """Bring size and panels back, where they are known."""
+        geometry = self._store.value("geometry")
+        if isinstance(geometry, QByteArray):
+            window.restoreGeometry(geometry)
+        for name, splitter in splitters.items():
+            state = self._store.value(f"splitter/{name}")
+            if isinstance(state, QByteArray):
+                splitter.restoreState(state)

@@ -1,0 +1,63 @@
+"""A line over the field that says what is going on, with a way to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import QEvent, QObject, Qt
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+
+class Notice(QWidget):
+    """One message at the top of another widget; a later one replaces it."""
+
+    def __init__(self, over: QWidget) -> None:
+        super().__init__(over)
+        self.setObjectName("notice")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._over = over
+        self._action: Callable[[], None] | None = None
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.button = QPushButton()
+        self.button.setProperty("role", "accent")
+        self.button.clicked.connect(self._act)
+        close = QPushButton("✕")
+        close.setProperty("role", "reset")
+        close.setAccessibleName("Dismiss")
+        close.clicked.connect(self.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 9, 10, 9)
+        row.setSpacing(12)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.button)
+        row.addWidget(close)
+        over.installEventFilter(self)
+        self.hide()
+
+    def say(self, text: str, button: str = "", action: Callable[[], None] | None = None) -> None:
+        """Show a message, with a button if there is something to do about it."""
+        self._action = action
+        self.text.setText(text)
+        self.button.setText(button)
+        self.button.setVisible(action is not None)
+        self._place()
+        self.show()
+        self.raise_()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Stay at the top when the widget below changes its size."""
+        if event is not None and event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        width = min(620, self._over.width() - 32)
+        self.setFixedWidth(width)
+        self.adjustSize()
+        self.move((self._over.width() - width) // 2, 12)
+
+    def _act(self) -> None:
+        self.hide()
+        if self._action is not None:
+            self._action()

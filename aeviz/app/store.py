@@ -1,0 +1,44 @@
+"""The one place where the window's settings change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from aeviz.core.setting import SettingError
+from aeviz.core.settings import Settings
+
+
+class Store(QObject):
+    """Holds the frozen settings; views ask for changes here and are told the difference."""
+
+    changed = pyqtSignal(object, object)
+    """(old, new) Settings."""
+    refused = pyqtSignal(str)
+    """One line that says why a change is impossible."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+
+    @property
+    def settings(self) -> Settings:
+        """The present settings."""
+        return self._settings
+
+    def set(self, **changes: Any) -> bool:
+        """Change some settings; False where that is impossible, and nothing changes then."""
+        try:
+            new = self._settings.replace(**changes)
+        except SettingError as error:
+            self.refused.emit(str(error))
+            return False
+        self.put(new)
+        return True
+
+    def put(self, new: Settings) -> None:
+        """Change all settings at once."""
+        old, self._settings = self._settings, new
+        if new != old:
+            self.changed.emit(old, new)

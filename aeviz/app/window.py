@@ -1,0 +1,285 @@
+"""The window: lays the parts out and connects them; what computes stands elsewhere."""
+
+from __future__ import annotations
+
+import math
+import random
+
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtWidgets import QApplication, QLabel, QMainWindow, QSplitter, QVBoxLayout, QWidget
+
+from aeviz.app.controls import Controls
+from aeviz.app.dialogs import Reporter, show_about, show_help
+from aeviz.app.exports import Exports
+from aeviz.app.inspector import Inspector, place_texts
+from aeviz.app.live_run import LiveRun
+from aeviz.app.memory import Memory
+from aeviz.app.menus import Entry, fill_menu_bar
+from aeviz.app.notice import Notice
+from aeviz.app.store import Store
+from aeviz.app.style import icon, style_sheet
+from aeviz.app.timeline import Timeline
+from aeviz.app.toolbar import Toolbar
+from aeviz.core.corruption import shown_noisy
+from aeviz.core.field import Field
+from aeviz.core.rate import Rate
+from aeviz.core.settings import SPECS, Settings
+from aeviz.figure.theme import theme_of
+from aeviz.figure.view import FieldView
+from aeviz.work.messages import Frame
+
+_MESSAGE = 6_000  # ms that a message stays in the status bar
+_TITLE_BAR = 40  # px that a window's frame may take
+
+
+class Window(QMainWindow):
+    """The program's one window."""
+
+    def __init__(self, settings: Settings, memory: Memory) -> None:
+        super().__init__()
+        self._memory = memory
+        self.store = Store(settings)
+        self.run = LiveRun(settings)
+        self.view = FieldView(settings)
+        self.controls = Controls(self.store)
+        self.inspector = Inspector()
+        self.timeline = Timeline(self.store)
+        self.toolbar = Toolbar(self.store)
+        self.notice = Notice(self.view)
+        self.reporter = Reporter(self)
+        self.exports = Exports(self, self.view.figure, self.run, memory, self.say)
+        self._frames = Rate()
+        self._torch_version = ""
+        self._paced = 120.0  # the speed to return to from "unlimited"
+        self._keys = fill_menu_bar(self, self._menus())
+        self._lay_out()
+        self._connect()
+        self._paint_with(settings)
+        self._show_start()
+        self.view.setFocus()
+
+    def start(self) -> None:
+        """Start the worker; the window is usable before it is ready."""
+        self.run.start()
+
+    def say(self, text: str) -> None:
+        """Show a message for a while."""
+        self.statusBar().showMessage(text, _MESSAGE)
+
+    # Layout
+
+    def _lay_out(self) -> None:
+        self.setWindowTitle("aeviz")
+        self.setMinimumSize(760, 520)
+        screen = QApplication.primaryScreen()
+        room = screen.availableSize() if screen else QSize(1440, 900)
+        self.resize(min(1440, room.width()), min(900, room.height() - _TITLE_BAR))
+        self._across = QSplitter(Qt.Orientation.Horizontal)
+        for part in (self.controls, self.view, self.inspector):
+            self._across.addWidget(part)
+        self._across.setStretchFactor(1, 1)
+        self._across.setSizes([292, 860, 288])
+        self._down = QSplitter(Qt.Orientation.Vertical)
+        self._down.addWidget(self._across)
+        self._down.addWidget(self.timeline)
+        self._down.setStretchFactor(0, 1)
+        self._down.setSizes([680, 140])
+        for splitter in self._splitters.values():
+            splitter.setHandleWidth(1)
+            splitter.setChildrenCollapsible(False)
+        self.controls.setMinimumWidth(270)
+        self.inspector.setMinimumWidth(230)
+        self.view.setMinimumSize(260, 220)
+        self.timeline.setMinimumHeight(122)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.toolbar)
+        column.addWidget(self._down, 1)
+        self.setCentralWidget(content)
+        self._progress, self._place, self._rates = QLabel(), QLabel(), QLabel()
+        for label in (self._progress, self._place, self._rates):
+            label.setProperty("role", "muted")
+            label.setContentsMargins(10, 0, 10, 0)
+        self.statusBar().addWidget(self._progress)
+        self.statusBar().addWidget(self._place, 1)
+        self.statusBar().addPermanentWidget(self._rates)
+        self.statusBar().setSizeGripEnabled(False)
+        self._memory.restore_layout(self, self._splitters)
+
+    @property
+    def _splitters(self) -> dict[str, QSplitter]:
+        return {"across": self._across, "down": self._down}
+
+    def _menus(self) -> dict[str, list[Entry]]:
+        run, store, exports = self.run, self.store, self.exports
+        return {
+            "&File": [
+                ("Export &figure…", "Ctrl+E", exports.figure),
+                ("Export &data…", "Ctrl+Shift+E", exports.data),
+                ("&Quit", "Ctrl+Q", self.close),
+            ],
+            "&Edit": [
+                ("&Copy figure", "Ctrl+C", exports.copy),
+                ("All settings to &default", "", lambda: store.put(Settings(theme=store.settings.theme))),
+            ],
+            "&Run": [
+                ("&Play or pause", "Space", self._toggle),
+                ("&One epoch", "S", run.step),
+                ("&Begin again", "R", run.reset),
+                ("&New seed", "N", self._new_seed),
+                ("&Unlimited speed and back", "U", self._toggle_speed),
+                ("Back to &live", "L", lambda: run.look_at(None)),
+            ],
+            "&View": [
+                ("&Home", "H", self.view.figure.home),
+                ("Next &heat map", "M", lambda: self._cycle("layer")),
+                ("Next &arrows", "A", lambda: self._cycle("arrows")),
+                ("Ambiguous m&idline", "I", lambda: store.set(midline=not store.settings.midline)),
+                ("Next &theme", "T", lambda: self._cycle("theme")),
+                ("&Left panel", "F2", lambda: self.controls.setVisible(self.controls.isHidden())),
+                ("&Right panel", "F3", lambda: self.inspector.setVisible(self.inspector.isHidden())),
+                ("&Full screen", "F11", self._toggle_full_screen),
+            ],
+            "&Help": [
+                ("&What am I seeing?", "F1", self._help),
+                ("&About aeviz", "", lambda: show_about(self, self._torch_version)),
+            ],
+        }
+
+    def _connect(self) -> None:
+        self.store.changed.connect(self._follow)
+        self.store.refused.connect(self.say)
+        self.run.use_grid(self.view.figure.grid_in_view)
+        self.run.framed.connect(self._show_frame)
+        self.run.rebuilt.connect(self._show_start)
+        self.run.ready.connect(self._welcome)
+        self.run.diverged.connect(
+            lambda reason: self._warn(f"Training stopped at epoch {self.run.epoch:,}: {reason}.")
+        )
+        self.run.failed.connect(self.reporter.show)
+        self.run.died.connect(self._mourn)
+        self.view.view_changed.connect(self.run.refresh)
+        self.view.hovered.connect(self.run.point_at)
+        self.toolbar.export_wanted.connect(self.exports.figure)
+        self.toolbar.help_wanted.connect(self._help)
+        self.timeline.play_wanted.connect(self._play)
+        self.timeline.step_wanted.connect(self.run.step)
+        self.timeline.reset_wanted.connect(self.run.reset)
+        self.timeline.seed_wanted.connect(self._new_seed)
+        self.timeline.speed_wanted.connect(lambda speed: self.run.drive(speed=speed))
+        self.timeline.epoch_wanted.connect(self.run.look_at)
+        hints = QApplication.styleHints()
+        if hints is not None:
+            hints.colorSchemeChanged.connect(lambda _: self._paint_with(self.store.settings))
+
+    # What the run says
+
+    def _show_start(self) -> None:
+        """Show the points at once; the field comes with the first frame."""
+        settings = self.store.settings
+        self.view.figure.show_points(self.run.data, shown_noisy(settings, self.run.data))
+        self.timeline.show_speed(self.run.speed)
+        self.timeline.show_run(self.run, 0)
+        if not self._torch_version:
+            self._progress.setText("starting: loading torch …")
+
+    def _welcome(self, torch_version: str) -> None:
+        self._torch_version = torch_version
+
+    def _show_frame(self, frame: Frame, field: Field) -> None:
+        self._frames.count()
+        self.view.figure.set_field(field)
+        self.inspector.show_place(frame)
+        self.timeline.show_run(self.run, frame.epoch)
+        loss = f"{self.run.losses[frame.epoch - 1]:.4f}" if 0 < frame.epoch <= len(self.run.losses) else "—"
+        self._progress.setText(f"epoch {frame.epoch:,}   loss {loss}")
+        place = place_texts(frame)
+        self._place.setText(
+            f"ŷ {place['place']}   ỹ {place['reconstruction']}   "
+            f"moves by {place['magnitude']}   a {place['ambiguity']}"
+            if frame.place is not None else ""
+        )  # fmt: skip
+        self._rates.setText(
+            f"{self.run.steps_per_second:,.0f} steps/s   {self._frames.per_second:.0f} frames/s   "
+            f"seed {self.store.settings.seed} · cpu"
+        )
+
+    def _warn(self, text: str) -> None:
+        self.timeline.show_run(self.run, self.run.epoch)
+        self.notice.say(text)
+
+    def _mourn(self, how: str) -> None:
+        self.timeline.show_run(self.run, self.run.epoch)
+        text = (
+            f"The training process {how}. The window lives; nothing before epoch {self.run.epoch:,} is lost."
+        )
+        self.notice.say(text, f"Go on from epoch {self.run.epoch:,}", self._revive)
+
+    def _revive(self) -> None:
+        self.run.playing = True
+        self.run.start()
+
+    # What the user wants
+
+    def _follow(self, old: Settings, new: Settings) -> None:
+        changes = old.changed(new)
+        if "theme" in changes:
+            self._memory.theme = new.theme
+            self._paint_with(new)
+        self.run.change(old, new)
+        self.view.figure.set_settings(new)
+        self.inspector.explain(new)
+        if "noise" in changes and self.run.looking_at is None:
+            self.view.figure.show_points(self.run.data, shown_noisy(new, self.run.data))
+
+    def _paint_with(self, settings: Settings) -> None:
+        theme = theme_of(settings.theme)
+        QApplication.instance().setStyleSheet(style_sheet(theme))
+        self.setWindowIcon(icon("aeviz", ""))
+        self.timeline.paint_with(theme)
+        self.view.setBackground(theme.figure)
+        self.view.figure.set_settings(settings)
+        self.inspector.explain(settings)
+
+    def _toggle(self) -> None:
+        self._play(not self.run.playing or self.run.phase == "finished")
+
+    def _play(self, playing: bool) -> None:
+        if playing and not self.run.alive:
+            self._revive()
+            return
+        settings = self.store.settings
+        if playing and self.run.phase == "finished":
+            most = int(SPECS["epochs"].high or 0)
+            if self.store.set(epochs=min(most, max(settings.epochs, self.run.epoch) * 2)):
+                self.say(f"The run goes on to epoch {self.store.settings.epochs:,}")
+        self.run.drive(playing=playing)
+
+    def _toggle_speed(self) -> None:
+        if math.isfinite(self.run.speed):
+            self._paced = self.run.speed
+        self.run.drive(speed=math.inf if math.isfinite(self.run.speed) else self._paced)
+        self.timeline.show_speed(self.run.speed)
+
+    def _cycle(self, name: str) -> None:
+        choices = SPECS[name].choices
+        now = choices.index(getattr(self.store.settings, name))
+        self.store.set(**{name: choices[(now + 1) % len(choices)]})
+
+    def _new_seed(self) -> None:
+        self.store.set(seed=random.randrange(10_000))
+
+    def _toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _help(self) -> None:
+        show_help(self, self._keys)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember the layout and end the worker."""
+        self._memory.save_layout(self, self._splitters)
+        self.run.stop()
+        super().closeEvent(event)

@@ -1,0 +1,66 @@
+"""The numbers of a training, each computed again from its definition."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from aeviz.core.corruption import probe_noisy
+from aeviz.core.field import Grid
+from aeviz.core.manifolds import clean_data
+from aeviz.core.settings import Settings
+from aeviz.core.truth import exact_ambiguity, posterior
+from aeviz.learn.measure import measure
+from aeviz.learn.training import Training
+
+
+def trained(settings: Settings, epochs: int) -> Training:
+    training = Training(settings, clean_data(settings))
+    for _ in itertools.islice(training.epochs(), epochs):
+        pass
+    return training
+
+
+def test_every_number_is_what_its_name_says() -> None:
+    settings = Settings(hidden=(16,), code=16, grid=(20, 17), threshold=1.7)
+    training, data = trained(settings, 150), clean_data(settings)
+    found = measure(training, data, seconds=2.0, steps=300)
+
+    probe = probe_noisy(settings, data)
+    truth = posterior(probe, data, settings.noise)
+    floor = (truth.covariance[:, 0, 0] + truth.covariance[:, 1, 1]).mean()
+    error = np.square(training.network.reconstruct(training.average, probe) - truth.mean).sum(axis=1).mean()
+    places = Grid.home(settings).points
+    near = np.sqrt(np.square(places[:, None] - data).sum(axis=-1)).min(axis=1) <= 3.0 * settings.noise
+    learned = near & (training.network.field(training.average, places)[1] > 1.7)
+    best = near & (exact_ambiguity(posterior(places, data, settings.noise), settings.noise) > 1.7)
+
+    assert (found.epoch, found.loss) == (150, training.loss)
+    assert abs(found.bayes_floor - floor) < 1e-12
+    assert abs(found.excess_risk - error / floor) < 1e-12
+    assert found.midline_iou == (learned & best).sum() / (learned | best).sum()
+    assert 0.0 < found.midline_iou < 1.0
+    assert (found.train_seconds, found.steps_per_second) == (2.0, 150.0)
+
+
+def test_the_default_settings_find_the_midline() -> None:
+    settings = Settings()
+    found = measure(trained(settings, 1_000), clean_data(settings), 1.0, 1_000)
+    assert found.midline_iou > 0.75  # the design measured 0.86 after 3,000 steps
+    assert found.excess_risk < 0.05
+
+
+@pytest.mark.parametrize("settings", [Settings(noise=0.0), Settings(points=1)])
+def test_without_an_exact_reference_the_figures_are_hidden(settings: Settings) -> None:
+    found = measure(trained(settings, 2), clean_data(settings), 0.0, 0)
+    assert found.excess_risk is None
+    if settings.noise == 0.0:
+        assert found.bayes_floor is None
+        assert found.midline_iou is None
+    else:  # one point, and never in doubt; the network is, at first
+        assert (found.bayes_floor, found.midline_iou) == (0.0, 0.0)
+    assert found.steps_per_second == 0.0
+    assert math.isfinite(found.loss)

@@ -1,0 +1,219 @@
+"""The network against torch's own layers and autograd's Jacobian; where its first layer starts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from aeviz.core.manifolds import spiral
+from aeviz.core.settings import Settings
+from aeviz.learn import network as network_module
+from aeviz.learn.activations import ACTIVATIONS
+from aeviz.learn.network import Network
+
+LAYERS = {
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "relu": nn.ReLU,
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
+    "identity": nn.Identity,
+}
+DATA = spiral(151, 1.5)
+networks = st.builds(
+    lambda inner, activation: Network((2, *inner, 2), activation),
+    st.lists(st.integers(1, 40), max_size=4),
+    st.sampled_from(sorted(ACTIVATIONS)),
+)
+
+
+def generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def parameters(network: Network, seed: int) -> Tensor:
+    """Initial parameters in float64, with biases that are not 0."""
+    flat = network.initial(DATA, generator(seed)).double()
+    return flat + 0.1 * torch.randn(network.size, generator=generator(seed + 1), dtype=torch.float64)
+
+
+def sequential(network: Network, flat: Tensor) -> nn.Sequential:
+    """The same network of torch's own layers."""
+    layers: list[nn.Module] = []
+    for matrix in network.matrices(flat):
+        linear = nn.Linear(matrix.shape[1] - 1, matrix.shape[0], dtype=flat.dtype)
+        with torch.no_grad():
+            linear.weight.copy_(matrix[:, :-1])
+            linear.bias.copy_(matrix[:, -1])
+        layers += [linear, LAYERS[network.activation]()]
+    return nn.Sequential(*layers[:-1])
+
+
+def autograds_jacobian(module: nn.Module, x: np.ndarray) -> np.ndarray:
+    """J[m, i, j] = ∂r_i/∂x_j at each place, (M, 2, 2)."""
+    at = torch.from_numpy(x).requires_grad_()
+    rows = [torch.autograd.grad(module(at)[:, i].sum(), at)[0] for i in (0, 1)]  # a place knows no other
+    return torch.stack(rows, dim=1).numpy()
+
+
+def places(number: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(-3.0, 3.0, (number, 2))
+
+
+@effort(max_examples=60)
+@given(networks, st.integers(0, 1_000))
+def test_reconstruct_equals_torchs_own_layers(network: Network, seed: int) -> None:
+    flat, x = parameters(network, seed), places(17, seed)
+    with torch.no_grad():
+        best = sequential(network, flat)(torch.from_numpy(x)).numpy()
+    found = network.reconstruct(flat, x)
+    assert found.shape == (17, 2)
+    # float64 and sums over at most 40 units; unbounded activations reach some thousands.
+    assert np.abs(found - best).max() < 1e-13 * max(1.0, np.abs(best).max())
+    single = network.reconstruct(flat.float(), x)
+    # Five layers of float32; what they sum is larger than what comes out.
+    assert np.abs(single - best).max() < 1e-5 * max(10.0, np.abs(best).max())
+
+
+@effort(max_examples=40)
+@given(networks, st.integers(0, 1_000))
+def test_the_ambiguity_equals_autograds_jacobian(network: Network, seed: int) -> None:
+    flat, x = parameters(network, seed), places(11, seed)
+    jacobian = autograds_jacobian(sequential(network, flat), x)
+    symmetric = 0.5 * (jacobian + jacobian.transpose(0, 2, 1))
+    best = np.linalg.eigvalsh(symmetric)[:, -1]
+    displacement, ambiguity = network.field(flat, x)
+    scale = max(1.0, np.abs(jacobian).max())
+    assert np.abs(ambiguity - best).max() < 1e-12 * scale  # float64, products of five matrices
+    assert np.array_equal(displacement, network.reconstruct(flat, x) - x)
+    if network.activation != "relu":  # whose slope jumps within float32's rounding of z = 0
+        assert np.abs(network.field(flat.float(), x)[1] - best).max() < 1e-4 * scale
+
+
+def test_the_field_of_the_identity() -> None:
+    network = Network((2, 2, 2), "identity")
+    flat = torch.zeros(network.size)
+    for matrix in network.matrices(flat):
+        matrix[:, :2] = torch.eye(2)
+    displacement, ambiguity = network.field(flat, places(5))
+    assert np.abs(displacement).max() < 1e-6  # places are rounded to float32
+    assert np.array_equal(ambiguity, np.ones(5))
+
+
+def test_the_ambiguity_is_of_the_symmetric_part() -> None:
+    # A shear [[1, 2], [0, 1]]: its eigenvalues are 1 and 1, those of its symmetric part 0 and 2.
+    network = Network((2, 2, 2), "identity")
+    flat = torch.zeros(network.size)
+    first, last = network.matrices(flat)
+    first[:, :2] = torch.tensor([[1.0, 2.0], [0.0, 1.0]])
+    last[:, :2] = torch.eye(2)
+    assert np.array_equal(network.field(flat, places(3))[1], np.full(3, 2.0))
+
+
+@pytest.mark.parametrize("number", [0, 1, 96, 97, 98, 300])
+def test_the_size_of_the_blocks_does_not_show(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network((2, 20, 20, 2), "tanh")
+    flat, x = parameters(network, 4), places(number)
+    whole = network.field(flat, x), network.reconstruct(flat, x)
+    monkeypatch.setattr(network_module, "_PLACES", 97)
+    parts = network.field(flat, x), network.reconstruct(flat, x)
+    assert whole[1].shape == (number, 2)
+    for one, other in ((whole[0][0], parts[0][0]), (whole[0][1], parts[0][1]), (whole[1], parts[1])):
+        assert one.shape == other.shape
+        # Another number of columns may be multiplied in another order: some eps of float64.
+        assert number == 0 or np.abs(one - other).max() < 1e-12
+
+
+def test_looking_changes_neither_parameters_nor_places() -> None:
+    network = Network((2, 6, 2), "relu")
+    flat, x = parameters(network, 2), places(9)
+    before = flat.clone(), x.copy()
+    network.field(flat, x)
+    network.reconstruct(flat, x)
+    assert torch.equal(flat, before[0])
+    assert np.array_equal(x, before[1])
+    strided = np.asfortranarray(np.repeat(x, 2, axis=0))[::2]
+    assert np.array_equal(network.reconstruct(flat, strided), network.reconstruct(flat, x))
+
+
+@given(networks)
+def test_sizes_are_torchs_own(network: Network) -> None:
+    flat = torch.arange(float(network.size))
+    assert network.size == sum(p.numel() for p in sequential(network, flat).parameters())
+    matrices = network.matrices(flat)
+    assert [tuple(matrix.shape) for matrix in matrices] == network.shapes
+    assert torch.equal(torch.cat([matrix.reshape(-1) for matrix in matrices]), flat)
+    flat.zero_()
+    assert not any(matrix.any() for matrix in matrices)  # views, not copies
+
+
+def test_the_network_is_that_of_the_settings() -> None:
+    network = Network.of(Settings(hidden=(7, 5), code=3, activation="silu"))
+    assert network.widths == (2, 7, 5, 3, 5, 7, 2)
+    assert network.activation == "silu"
+    assert Network.of(Settings(hidden=(7,), code=3, mirror=False)).widths == (2, 7, 3, 2)
+
+
+# Initial parameters
+
+
+@effort(max_examples=40)
+@given(st.sampled_from(sorted(ACTIVATIONS)), st.integers(0, 10_000), st.integers(1, 300))
+def test_the_first_layers_lines_pass_through_the_datas_box(activation: str, seed: int, units: int) -> None:
+    data = spiral(40, 1.5) * (1.0, 0.3) + (10.0, -20.0)
+    network = Network((2, units, 2), activation)
+    first = network.matrices(network.initial(data, generator(seed)))[0].double().numpy()
+    (x0, y0), (x1, y1) = data.min(axis=0), data.max(axis=0)
+    corners = np.array([[x0, y0, 1.0], [x0, y1, 1.0], [x1, y0, 1.0], [x1, y1, 1.0]])
+    z = first @ corners.T  # (units, 4): a line crosses the box where z has both signs on its corners
+    slack = 1e-5 * 10.0  # the bias is rounded to float32, and reaches 10 · 20
+    assert (z.min(axis=1) <= slack).all()
+    assert (z.max(axis=1) >= -slack).all()
+    least, most = ACTIVATIONS[activation].slope
+    slope = np.hypot(first[:, 0], first[:, 1])
+    assert slope.min() >= least * (1 - 1e-6)
+    assert slope.max() <= most * (1 + 1e-6)
+
+
+def test_the_lines_fill_the_box_evenly_in_all_directions() -> None:
+    network = Network((2, 20_000, 2), "tanh")
+    first = network.matrices(network.initial(DATA, generator(0)))[0].double().numpy()
+    angle = np.arctan2(first[:, 1], first[:, 0])
+    # Even angles: the mean of e^{i·n·angle} has a standard deviation of 1/√20,000; five of them.
+    for n in (1, 2, 3, 4):
+        assert abs(np.exp(1j * n * angle).mean()) < 5 / np.sqrt(20_000)
+    # Horizontal lines' heights: for a place even in the box, the line y = −b/w₂ has that place's y.
+    flat_lines = np.abs(first[:, 0]) < 0.002 * np.abs(first[:, 1])
+    heights = -first[flat_lines, 2] / first[flat_lines, 1]
+    low, high = DATA[:, 1].min(), DATA[:, 1].max()
+    share = (heights - low) / (high - low)
+    assert len(share) > 15
+    assert 0.25 < share.mean() < 0.75  # its standard deviation is 0.29/√15 ≈ 0.07
+
+
+def test_later_layers_have_variance_one_over_fan_in_and_no_bias() -> None:
+    network = Network((2, 400, 300, 200, 2), "tanh")
+    for matrix in network.matrices(network.initial(DATA, generator(0)))[1:]:
+        weights, fan_in = matrix[:, :-1].double(), matrix.shape[1] - 1
+        n = weights.numel()
+        assert not matrix[:, -1].any()
+        assert abs(weights.std().item() * np.sqrt(fan_in) - 1.0) < 5 / np.sqrt(2 * n)
+        assert abs(weights.mean().item() * np.sqrt(fan_in)) < 5 / np.sqrt(n)
+
+
+def test_initial_parameters_are_fixed_by_the_generator() -> None:
+    network = Network((2, 30, 2), "tanh")
+    assert torch.equal(network.initial(DATA, generator(5)), network.initial(DATA, generator(5)))
+    assert not torch.equal(network.initial(DATA, generator(5)), network.initial(DATA, generator(6)))
+
+
+def test_one_single_point_has_a_box_too() -> None:
+    network = Network((2, 30, 2), "tanh")
+    point = np.array([[0.5, -3.0]])
+    first = network.matrices(network.initial(point, generator(0)))[0].double().numpy()
+    assert np.abs(first @ (0.5, -3.0, 1.0)).max() < 1e-5  # all lines pass through it; float32 of 5 · 3
