@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 from PyQt6.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt6.QtWidgets import (
@@ -24,6 +25,7 @@ from aeviz.app.style import icon
 from aeviz.core.settings import SPECS
 from aeviz.figure.theme import DISPLAY, Theme
 
+CURVE_EVERY = 0.05  # seconds: the curve need not move with every frame of the field
 SPEEDS = (1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 500.0, math.inf)
 
 
@@ -44,6 +46,7 @@ class Timeline(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._playing = False
         self._live_epoch = 0
+        self._curve_drawn = 0.0
         self.curve = LossCurve()
         self.slider = EpochSlider()
         self.slider.sliderMoved.connect(self._moved)
@@ -137,7 +140,10 @@ class Timeline(QWidget):
         last = run.settings.epochs
         self.slider.follow(shown, last)
         self.target.show_value(last)
-        self.curve.show_losses(run.losses, last, shown)
+        now = time.perf_counter()
+        if now - self._curve_drawn > CURVE_EVERY or run.phase != "training":
+            self._curve_drawn = now
+            self.curve.show_losses(run.losses, last, shown)
         self._epoch.setText(f"{shown:,}".replace(",", "\u2009"))
         self.live.setVisible(past)
         if not run.alive:

@@ -167,7 +167,9 @@ class FieldFigure(pg.GraphicsWidget):
         vector = field.displacement[::skip, ::skip].reshape(-1, 2)
         colour = theme.arrow if settings.layer != "none" else theme.muted
         count = len(start) if on_grid else 0
-        self._grid_arrows.set_arrows(start[:count], factor * vector[:count], colour)
+        self._grid_arrows.set_arrows(
+            start[:count], factor * vector[:count], colour, skip * min(field.grid.cell)
+        )
         noisy, moved = _thinned(field.noisy), _thinned(field.reconstruction - field.noisy)
         count = len(noisy) if at_samples else 0
         self._sample_arrows.set_arrows(noisy[:count], factor * moved[:count], theme.noisy)

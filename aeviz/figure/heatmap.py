@@ -6,11 +6,11 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PyQt6.QtCore import QRectF
-from PyQt6.QtGui import QImage, QPaintEngine, QPainter
+from PyQt6.QtGui import QImage, QPainter
 
 from aeviz.core.field import Grid
 from aeviz.core.manifolds import FloatArray
-from aeviz.figure.layer import Layer
+from aeviz.figure.layer import Layer, is_vector
 from aeviz.figure.theme import lookup_table
 
 _VECTOR_CELL = 12  # image pixels per cell in vector files: viewers that interpolate blur a twelfth of it
@@ -55,8 +55,7 @@ class HeatMapLayer(Layer):
 
 def draw_cells(painter: QPainter, target: QRectF, pixels: NDArray[np.uint32]) -> None:
     """Draw colours 0xffRRGGBB, (H, W), as flat cells with crisp edges."""
-    engine = painter.paintEngine()
-    if engine is not None and engine.type() in (QPaintEngine.Type.SVG, QPaintEngine.Type.Pdf):
+    if is_vector(painter):
         repeat = max(1, min(_VECTOR_CELL, _VECTOR_IMAGE // max(pixels.shape)))
         pixels = pixels.repeat(repeat, axis=0).repeat(repeat, axis=1)
     rows, columns = pixels.shape

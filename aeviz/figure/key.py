@@ -9,9 +9,9 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
 from PyQt6.QtWidgets import QGraphicsItem
 
-from aeviz.figure.arrows import arrow_polygons
+from aeviz.figure.arrows import SHAFT, arrow_shapes
 from aeviz.figure.heatmap import colours, draw_cells
-from aeviz.figure.layer import closed_path
+from aeviz.figure.layer import fill_polygons, stroke_segments
 from aeviz.figure.theme import Theme, font
 
 _GAP, _SWATCH = 18.0, 9.0  # px
@@ -93,8 +93,9 @@ class Legend(QGraphicsItem):
             painter.setPen(QPen(QColor(entry.colour), 2.2))
             painter.drawLine(QPointF(x, y), QPointF(x + _SWATCH, y))
         else:
-            polygon = arrow_polygons(np.array([[x, y]]), np.array([[entry.length, 0.0]]))
-            painter.fillPath(closed_path(polygon), QBrush(QColor(entry.colour)))
+            shafts, heads = arrow_shapes(np.array([[x, y]]), np.array([[entry.length, 0.0]]))
+            stroke_segments(painter, shafts, QPen(QColor(entry.colour), SHAFT))
+            fill_polygons(painter, heads, QBrush(QColor(entry.colour)))
 
 
 class ColourBar(QGraphicsItem):

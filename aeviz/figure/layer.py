@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QRectF
-from PyQt6.QtGui import QPainterPath
+from PyQt6.QtCore import QLineF, QRectF, Qt
+from PyQt6.QtGui import QBrush, QPaintEngine, QPainter, QPainterPath, QPen
 from PyQt6.QtWidgets import QGraphicsItem
+from pyqtgraph.Qt.internals import PrimitiveArray
 
 from aeviz.core.manifolds import FloatArray
+
+_FEW = 16  # polygons filled at once in an image
 
 
 class Layer(QGraphicsItem):
@@ -48,13 +51,41 @@ class Layer(QGraphicsItem):
         return scale, np.array([rect.left(), rect.bottom()]) - scale * np.array([x0, y0])
 
 
-def closed_path(polygons: FloatArray) -> QPainterPath:
-    """One path of many polygons, (K, V, 2) in pixels."""
-    count, corners, _ = polygons.shape
-    if count == 0:
-        return QPainterPath()
-    ring = np.concatenate((polygons, polygons[:, :1]), axis=1)
-    connect = np.ones((count, corners + 1), dtype=np.int32)
-    connect[:, -1] = 0
-    path: QPainterPath = pg.arrayToQPath(ring[..., 0].ravel(), ring[..., 1].ravel(), connect.ravel())
-    return path
+def is_vector(painter: QPainter) -> bool:
+    """Whether a file of paths is being written, not an image."""
+    engine = painter.paintEngine()
+    return engine is not None and engine.type() in (QPaintEngine.Type.SVG, QPaintEngine.Type.Pdf)
+
+
+def fill_polygons(painter: QPainter, polygons: FloatArray, brush: QBrush) -> None:
+    """Fill polygons, (K, V, 2) in pixels.
+
+    Vector files get one path. Images get paths of a few polygons: the time to fill one path grows
+    much faster than its number of edges (2,000 arrow heads: 15 ms as one path, 2 ms in sixteens).
+    """
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    size = max(1, len(polygons)) if is_vector(painter) else _FEW
+    for start in range(0, len(polygons), size):
+        some = polygons[start : start + size]
+        ring = np.concatenate((some, some[:, :1]), axis=1)
+        connect = np.ones(ring.shape[:2], dtype=np.int32)
+        connect[:, -1] = 0
+        path: QPainterPath = pg.arrayToQPath(ring[..., 0].ravel(), ring[..., 1].ravel(), connect.ravel())
+        path.setFillRule(Qt.FillRule.WindingFill)
+        painter.fillPath(path, brush)
+
+
+def stroke_segments(painter: QPainter, segments: FloatArray, pen: QPen) -> None:
+    """Draw straight lines, (K, 2, 2) in pixels: one path in vector files, single lines in images."""
+    if not len(segments):
+        return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(pen)
+    if is_vector(painter):
+        x, y = segments[..., 0].ravel(), segments[..., 1].ravel()
+        painter.strokePath(pg.arrayToQPath(x, y, "pairs"), pen)
+        return
+    lines = PrimitiveArray(QLineF, 4)
+    lines.resize(len(segments))
+    lines.ndarray()[:] = segments.reshape(-1, 4)
+    painter.drawLines(*lines.drawargs())

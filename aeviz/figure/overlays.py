@@ -6,13 +6,15 @@ import contourpy
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QPointF, Qt
-from PyQt6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen
+from PyQt6.QtGui import QBrush, QColor, QPainter, QPen
 
 from aeviz.core.field import Grid
 from aeviz.core.manifolds import FloatArray
-from aeviz.figure.layer import Layer, closed_path
+from aeviz.figure.layer import Layer, fill_polygons, stroke_segments
 
-_CORNERS = 20  # of a point's circle: round at every size at which points are drawn
+_ANGLES = np.linspace(0.0, 2.0 * np.pi, 20, endpoint=False)
+_CIRCLE = np.stack((np.cos(_ANGLES), np.sin(_ANGLES)), axis=1)  # round at every size points are drawn at
+_EDGE = QColor(40, 16, 28)  # under an outline, so that it stands out on yellow
 
 
 class PointLayer(Layer):
@@ -31,12 +33,11 @@ class PointLayer(Layer):
 
     def paint(self, painter: QPainter, *_: object) -> None:
         """Fill rims, then points."""
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         centres = self.to_pixels(self._points)
         rect = self.boundingRect()
         near = np.all(np.abs(centres - [rect.center().x(), rect.center().y()]) < rect.width() + 50.0, axis=1)
         for radius, colour in ((self._radius + 0.9, self._rim), (self._radius, self._fill)):
-            painter.fillPath(_circles(centres[near], radius), QBrush(colour))
+            fill_polygons(painter, centres[near, None, :] + radius * _CIRCLE, QBrush(colour))
 
 
 class OutlineLayer(Layer):
@@ -55,23 +56,20 @@ class OutlineLayer(Layer):
             generator = contourpy.contour_generator(grid.x, grid.y, np.nan_to_num(values, posinf=1e30))
             self._lines = [np.asarray(line) for line in generator.lines(level)]
         self._pen = QPen(QColor(colour), self._width)
-        self._pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        self._pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         self.update()
 
     def paint(self, painter: QPainter, *_: object) -> None:
         """Stroke all borders, over a dark edge that keeps them visible on yellow."""
         if not self._lines:
             return
-        corners = self.to_pixels(np.concatenate(self._lines))
-        connect = np.ones(len(corners), dtype=np.int32)
-        connect[np.cumsum([len(line) for line in self._lines]) - 1] = 0
-        path: QPainterPath = pg.arrayToQPath(corners[:, 0], corners[:, 1], connect)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        lines = [self.to_pixels(line) for line in self._lines]
+        segments = np.concatenate([np.stack((line[:-1], line[1:]), axis=1) for line in lines])
         edge = QPen(self._pen)
         edge.setWidthF(self._pen.widthF() + 1.6)
-        edge.setColor(QColor(0, 0, 0, 110))
-        painter.strokePath(path, edge)
-        painter.strokePath(path, self._pen)
+        edge.setColor(_EDGE)
+        stroke_segments(painter, segments, edge)
+        stroke_segments(painter, segments, self._pen)
 
 
 class OriginLayer(Layer):
@@ -97,11 +95,3 @@ class OriginLayer(Layer):
             painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
         if rect.top() < y < rect.bottom():
             painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y))
-
-
-def _circles(centres: FloatArray, radius: float) -> QPainterPath:
-    angle = np.linspace(0.0, 2.0 * np.pi, _CORNERS, endpoint=False)
-    circle = radius * np.stack((np.cos(angle), np.sin(angle)), axis=1)
-    path = closed_path(centres[:, None, :] + circle)
-    path.setFillRule(Qt.FillRule.WindingFill)
-    return path
