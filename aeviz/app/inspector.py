@@ -64,7 +64,9 @@ class Inspector(QScrollArea):
         """Say what the chosen layer shows."""
         path = RESOURCES / "help" / f"{settings.layer}.html"
         text = path.read_text(encoding="utf-8")
-        self._text.setText(text.format(noise=f"{settings.noise:g}", threshold=f"{settings.threshold:g}"))
+        text = text.format(noise=f"{settings.noise:g}", threshold=f"{settings.threshold:g}")
+        if text != self._text.text():
+            self._text.setText(text)
 
 
 def place_texts(frame: Frame) -> dict[str, str]:

@@ -56,7 +56,8 @@ class LiveRun(QObject):
         self._timeline = Timeline()  # the worker's keyframes, kept here should it die
         self._client: Client | None = None
         self._ready = False
-        self._asked: tuple[int, float] | None = None  # number and time of the open question
+        self._asked: int | None = None  # the open question
+        self._asked_at = 0.0
         self._number = 0
         self._grid: Callable[[], Grid] = lambda: Grid.home(self.settings)
         self._cursor: tuple[float, float] | None = None
@@ -187,7 +188,7 @@ class LiveRun(QObject):
 
     def _take(self, frame: m.Frame) -> None:
         export = self._exports.pop(frame.number, None)
-        if self._asked is not None and frame.number == self._asked[0]:
+        if frame.number == self._asked:
             self._asked = None
         if frame.run != self._run:
             self._stale = True
@@ -195,8 +196,10 @@ class LiveRun(QObject):
         self._record(frame.progress)
         if export is not None:
             export(frame.field(self.data))
-        else:
-            self.framed.emit(frame, frame.field(self.data))
+            return
+        if self._stale and time.monotonic() - self._asked_at >= FRAME / 1000.0:
+            self._ask()  # before this frame is painted, so that the worker makes the next one meanwhile
+        self.framed.emit(frame, frame.field(self.data))
 
     def _record(self, progress: m.Progress) -> None:
         end = progress.losses_from + len(progress.losses)
@@ -222,14 +225,15 @@ class LiveRun(QObject):
 
     def _tick(self) -> None:
         if self._asked is not None:
-            if time.monotonic() - self._asked[1] > PATIENCE:
+            if time.monotonic() - self._asked_at > PATIENCE:
                 self._lose(f"has not answered for {PATIENCE:g} seconds and was ended")
-            return
-        if not (self._stale and self._ready):
-            return
+        elif self._stale and self._ready:
+            self._ask()
+
+    def _ask(self) -> None:
         self._stale = False
         self._number += 1
-        self._asked = (self._number, time.monotonic())
+        self._asked, self._asked_at = self._number, time.monotonic()
         samples = max(1, -(-len(self.data) // MOST_POINTS))
         self._send(m.Ask(self._number, self.looking_at, self._grid(), samples, self._cursor))
 

@@ -22,7 +22,7 @@ class Notice(QWidget):
         self.button = QPushButton()
         self.button.setProperty("role", "accent")
         self.button.clicked.connect(self._act)
-        close = QPushButton("✕")
+        close = QPushButton("×")
         close.setProperty("role", "reset")
         close.setAccessibleName("Dismiss")
         close.clicked.connect(self.hide)

@@ -24,7 +24,7 @@ from aeviz.app.toolbar import Toolbar
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Field
 from aeviz.core.rate import Rate
-from aeviz.core.settings import SPECS, Settings
+from aeviz.core.settings import SPECS, Settings, applies
 from aeviz.figure.theme import theme_of
 from aeviz.figure.view import FieldView
 from aeviz.work.messages import Frame
@@ -230,9 +230,10 @@ class Window(QMainWindow):
             self._memory.theme = new.theme
             self._paint_with(new)
         self.run.change(old, new)
-        self.view.figure.set_settings(new)
         self.inspector.explain(new)
-        if "noise" in changes and self.run.looking_at is None:
+        if "view" in applies(changes):
+            self.view.figure.set_settings(new)
+        if "noise" in changes and new.show_noisy and self.run.looking_at is None:
             self.view.figure.show_points(self.run.data, shown_noisy(new, self.run.data))
 
     def _paint_with(self, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from PyQt6.QtGui import QBrush, QColor, QPainter, QPen
 from aeviz.core.manifolds import FloatArray
 from aeviz.figure.layer import Layer, fill_polygons, stroke_segments
 
-SHAFT = 1.25  # px, width
+SHAFT = 1.0  # px, width: Qt draws lines of just this width twice as fast as wider ones
 HEAD_LENGTH, HEAD_WIDTH = 7.0, 5.5  # px
 _SHORTEST = 0.35  # px; a shorter arrow is smaller than the ink it would take
 _ROOMY, _LEAST, _MOST = 17.0, 0.55, 1.2  # px between arrows that suits size 1; limits of the size

@@ -140,7 +140,7 @@ class FieldFigure(pg.GraphicsWidget):
         high, mark = self._colour_range(values)
         self._heat.set_values(field.grid, values, high, settings.colour_map)
         self._bar.setVisible(values is not None)
-        title = "‖ỹ − ŷ‖" if settings.layer == "magnitude" else "a"
+        title = "‖\u200aỹ − ŷ\u200a‖" if settings.layer == "magnitude" else "a"
         self._bar.set_scale(high, settings.colour_map, title, theme, mark)
         self._midline.set_region(
             field.grid, field.ambiguity if settings.midline else None, settings.threshold, theme.midline

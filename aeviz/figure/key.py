@@ -139,7 +139,8 @@ class ColourBar(QGraphicsItem):
             y = self._height * (1.0 - value / self._high)
             rect = QRectF(self._BAR + 7.0, y - 8.0, self.WIDTH, 16.0)
             painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, f"{value:.3g}")
-        title = QRectF(self._BAR - 30.0, self._height + 10.0, 80.0, 18.0)
+        painter.setFont(font(13))
+        title = QRectF(-24.0, self._height + 10.0, 80.0, 20.0)
         painter.drawText(title, Qt.AlignmentFlag.AlignCenter, self._title)
         if self._mark is not None and self._mark <= self._high:
             y = self._height * (1.0 - self._mark / self._high)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QLineF, QRectF, Qt
+from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt6.QtGui import QBrush, QPaintEngine, QPainter, QPainterPath, QPen
 from PyQt6.QtWidgets import QGraphicsItem
 from pyqtgraph.Qt.internals import PrimitiveArray
@@ -18,6 +18,8 @@ from pyqtgraph.Qt.internals import PrimitiveArray
 from aeviz.core.manifolds import FloatArray
 
 _FEW = 16  # polygons filled at once in an image
+_ANGLES = np.linspace(0.0, 2.0 * np.pi, 20, endpoint=False)
+_CIRCLE = np.stack((np.cos(_ANGLES), np.sin(_ANGLES)), axis=1)  # round at every size points are drawn at
 
 
 class Layer(QGraphicsItem):
@@ -85,7 +87,26 @@ def stroke_segments(painter: QPainter, segments: FloatArray, pen: QPen) -> None:
         x, y = segments[..., 0].ravel(), segments[..., 1].ravel()
         painter.strokePath(pg.arrayToQPath(x, y, "pairs"), pen)
         return
-    lines = PrimitiveArray(QLineF, 4)
-    lines.resize(len(segments))
-    lines.ndarray()[:] = segments.reshape(-1, 4)
-    painter.drawLines(*lines.drawargs())
+    painter.drawLines(*_primitives(QLineF, segments.reshape(-1, 4)))
+
+
+def fill_circles(painter: QPainter, centres: FloatArray, radius: float, colour: QColor) -> None:
+    """Fill circles round `centres` (K, 2) in pixels: outlines in vector files, round pen marks in images."""
+    if not len(centres):
+        return
+    if is_vector(painter):
+        fill_polygons(painter, centres[:, None, :] + radius * _CIRCLE, QBrush(colour))
+        return
+    pen = QPen(colour, 2.0 * radius)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(pen)
+    painter.drawPoints(*_primitives(QPointF, centres))
+
+
+def _primitives(kind: type[QLineF] | type[QPointF], numbers: FloatArray) -> tuple[Any, ...]:
+    """What QPainter's drawLines and drawPoints take, from (K, 4) or (K, 2) numbers."""
+    array = PrimitiveArray(kind, numbers.shape[1])
+    array.resize(len(numbers))
+    array.ndarray()[:] = numbers
+    return tuple(array.drawargs())

@@ -6,14 +6,12 @@ import contourpy
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QPointF, Qt
-from PyQt6.QtGui import QBrush, QColor, QPainter, QPen
+from PyQt6.QtGui import QColor, QPainter, QPen
 
 from aeviz.core.field import Grid
 from aeviz.core.manifolds import FloatArray
-from aeviz.figure.layer import Layer, fill_polygons, stroke_segments
+from aeviz.figure.layer import Layer, fill_circles, stroke_segments
 
-_ANGLES = np.linspace(0.0, 2.0 * np.pi, 20, endpoint=False)
-_CIRCLE = np.stack((np.cos(_ANGLES), np.sin(_ANGLES)), axis=1)  # round at every size points are drawn at
 _EDGE = QColor(40, 16, 28)  # under an outline, so that it stands out on yellow
 
 
@@ -37,7 +35,7 @@ class PointLayer(Layer):
         rect = self.boundingRect()
         near = np.all(np.abs(centres - [rect.center().x(), rect.center().y()]) < rect.width() + 50.0, axis=1)
         for radius, colour in ((self._radius + 0.9, self._rim), (self._radius, self._fill)):
-            fill_polygons(painter, centres[near, None, :] + radius * _CIRCLE, QBrush(colour))
+            fill_circles(painter, centres[near], radius, colour)
 
 
 class OutlineLayer(Layer):
