@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
@@ -34,6 +35,8 @@ def open_window(settings: Settings, *, theme_given: bool) -> int:
     listener = _quit_on_interrupt(application)
     window.show()
     window.start()
+    gc.collect()
+    gc.freeze()  # a full collection over all that is imported would hold up frames for 50 ms
     code = application.exec()
     window.run.stop()
     listener.setEnabled(False)

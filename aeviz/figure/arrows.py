@@ -7,7 +7,7 @@ import pyqtgraph as pg
 from PyQt6.QtGui import QBrush, QColor, QPainter, QPen
 
 from aeviz.core.manifolds import FloatArray
-from aeviz.figure.layer import Layer, fill_polygons, stroke_segments
+from aeviz.figure.layer import Layer, fill_polygons, is_screen, stroke_segments
 
 SHAFT = 1.0  # px, width: Qt draws lines of just this width twice as fast as wider ones
 HEAD_LENGTH, HEAD_WIDTH = 7.0, 5.5  # px
@@ -63,5 +63,19 @@ class ArrowLayer(Layer):
         scale, _offset = self.affine()
         size = float(np.clip(self._spacing * scale[0] / _ROOMY, _LEAST, _MOST)) if self._spacing else 1.0
         shafts, heads = arrow_shapes(self.to_pixels(self._start), self._vector * scale, size)
-        stroke_segments(painter, shafts, QPen(self._colour, SHAFT * min(1.0, size)))
-        fill_polygons(painter, heads, QBrush(self._colour))
+        pen = QPen(self._colour, SHAFT)
+        if is_screen(painter):
+            stroke_segments(painter, np.concatenate((shafts, _fans(heads))), pen)
+        else:
+            stroke_segments(painter, shafts, pen)
+            fill_polygons(painter, heads, QBrush(self._colour))
+
+
+def _fans(heads: FloatArray) -> FloatArray:
+    """Heads as lines from the back to the tip, (5·K, 2, 2): so close that no eye sees between them.
+
+    On the screen they stand for the filled triangles, which take eight times as long.
+    """
+    one_side, tip, other_side = heads[:, 0], heads[:, 1], heads[:, 2]
+    backs = [one_side + (other_side - one_side) * part for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    return np.concatenate([np.stack((back, tip), axis=1) for back in backs])

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
-from PyQt6.QtGui import QBrush, QPaintEngine, QPainter, QPainterPath, QPen
-from PyQt6.QtWidgets import QGraphicsItem
+from PyQt6.QtGui import QBrush, QColor, QPaintEngine, QPainter, QPainterPath, QPen
+from PyQt6.QtWidgets import QGraphicsItem, QWidget
 from pyqtgraph.Qt.internals import PrimitiveArray
 
 from aeviz.core.manifolds import FloatArray
@@ -57,6 +57,11 @@ def is_vector(painter: QPainter) -> bool:
     """Whether a file of paths is being written, not an image."""
     engine = painter.paintEngine()
     return engine is not None and engine.type() in (QPaintEngine.Type.SVG, QPaintEngine.Type.Pdf)
+
+
+def is_screen(painter: QPainter) -> bool:
+    """Whether a window is being painted, where speed counts more than the last tenth of a pixel."""
+    return isinstance(painter.device(), QWidget)
 
 
 def fill_polygons(painter: QPainter, polygons: FloatArray, brush: QBrush) -> None:

@@ -91,8 +91,9 @@ class Training:
                     yield None
                 chosen = None if order is None else order[step * batch : (step + 1) * batch]
                 total += self._step(settings, chosen)
-            self._loss.copy_(total / (steps * batch))
-            self._check(settings)
+            loss = total.item() / (steps * batch)
+            self._check(loss, settings)
+            self._loss.fill_(loss)
             self.epoch += 1
             yield self.loss
 
@@ -125,8 +126,7 @@ class Training:
         self.average.lerp_(self.parameters, min(1.0, AVERAGING / self._averaged.item()))
         return cost
 
-    def _check(self, settings: Settings) -> None:
-        loss = self.loss
+    def _check(self, loss: float, settings: Settings) -> None:
         # Written so that NaN fails it. What the last step did to the weights is not in the loss yet.
         if not (loss <= self._limit and math.isfinite(self.parameters.sum().item())):
             raise DivergedError(

@@ -9,6 +9,7 @@ same engine in the same kind of process without a window.
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import sys
@@ -56,6 +57,8 @@ def live(seconds: float) -> tuple[np.ndarray, np.ndarray, float]:
         window.resize(1440, 860)
         window.show()
         window.start()
+        gc.collect()
+        gc.freeze()  # as the program does
         window.run.drive(speed=math.inf)
         ticks: list[float] = []
         frames: list[float] = []

@@ -159,8 +159,9 @@ def test_ctrl_c_leaves_no_partial_file(folder: Path, monkeypatch: pytest.MonkeyP
     assert [each.name for each in folder.iterdir()] == ["a.png"]
 
 
+@pytest.mark.parametrize("content", [NEW, b"less than a buffer"], ids=["long", "short"])
 def test_the_new_file_takes_the_olds_place_only_when_it_is_whole_on_disk(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
     path = folder / "a.png"
     path.write_bytes(OLD)
@@ -168,23 +169,23 @@ def test_the_new_file_takes_the_olds_place_only_when_it_is_whole_on_disk(
     fsync, replace = os.fsync, Path.replace
 
     def watched_fsync(handle: int) -> None:
-        assert os.fstat(handle).st_size == len(NEW)
+        assert os.fstat(handle).st_size == len(content)
         assert path.read_bytes() == OLD
         seen.append("fsync")
         fsync(handle)
 
     def watched_replace(self: Path, target: Path) -> Path:
         assert self.parent == folder  # another file system could not be replaced into in one act
-        assert self.read_bytes() == NEW
+        assert self.read_bytes() == content
         assert path.read_bytes() == OLD
         seen.append("replace")
         return replace(self, target)
 
     monkeypatch.setattr(os, "fsync", watched_fsync)
     monkeypatch.setattr(Path, "replace", watched_replace)
-    write_whole(path, NEW)
+    write_whole(path, content)
     assert seen == ["fsync", "replace"]
-    assert path.read_bytes() == NEW
+    assert path.read_bytes() == content
     assert [each.name for each in folder.iterdir()] == ["a.png"]
 
 

@@ -36,7 +36,10 @@ def test_the_radius_grows_evenly_with_the_angle(points: int, turns: float) -> No
     curve = spiral(points, turns)
     theta = np.arange(points) / (points - 1) * 2.0 * np.pi * turns
     assert np.abs(np.hypot(*curve.T) - (0.5 + theta / (2.0 * np.pi))).max() < ROUNDING
-    assert np.abs(curve - np.hypot(*curve.T)[:, None] * np.stack((np.cos(theta), np.sin(theta)), 1)).max() < 1e-13
+    assert (
+        np.abs(curve - np.hypot(*curve.T)[:, None] * np.stack((np.cos(theta), np.sin(theta)), 1)).max()
+        < 1e-13
+    )
 
 
 def test_neighbouring_arms_are_one_apart() -> None:
@@ -110,13 +113,14 @@ def test_the_probe_set_is_fixed_by_the_seed() -> None:
 def test_the_probe_set_is_every_point_with_gaussian_noise() -> None:
     # Points so far apart that each noisy point tells which clean one it came from.
     data = 100.0 * np.arange(16.0)[:, None] * np.ones(2)
-    probe = probe_noisy(Settings(noise=0.5), data)
+    probe = np.concatenate([probe_noisy(Settings(noise=0.5, seed=seed), data) for seed in range(10)])
+    n = 10 * PROBES
     origin = np.rint(probe[:, 0] / 100.0).astype(int)
     counts = np.bincount(origin, minlength=16)
-    assert np.abs(counts - PROBES / 16).max() < 5 * np.sqrt(PROBES / 16)  # five standard deviations
+    assert np.abs(counts - n / 16).max() < 5 * np.sqrt(n / 16)  # five standard deviations
     eps = (probe - data[origin]) / 0.5
-    assert np.abs(eps.mean(axis=0)).max() < 5 / np.sqrt(PROBES)
-    assert np.abs(eps.std(axis=0) - 1.0).max() < 5 / np.sqrt(2 * PROBES)
+    assert np.abs(eps.mean(axis=0)).max() < 5 / np.sqrt(n)
+    assert np.abs(eps.std(axis=0) - 1.0).max() < 5 / np.sqrt(2 * n)
 
 
 def test_jitter_shown_noise_and_probe_draw_apart() -> None:

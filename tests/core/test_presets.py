@@ -52,7 +52,8 @@ def test_lecture_2021_is_figure_5() -> None:
 
 
 @pytest.mark.parametrize(
-    ("slip", "right"), [("lecture-2012", "lecture-2021"), ("Lecture-2021", "lecture-2021"), ("lecture", "lecture-20")]
+    ("slip", "right"),
+    [("lecture-2012", "lecture-2021"), ("Lecture-2021", "lecture-2021"), ("lecture", "lecture-20")],
 )
 def test_an_unknown_preset_is_told_the_nearest(slip: str, right: str) -> None:
     with pytest.raises(SettingError) as caught:

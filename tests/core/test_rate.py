@@ -36,6 +36,9 @@ def test_the_rate_is_events_over_time(clock: Clock) -> None:
     clock.now += 1e-9
     rate.count(0)
     assert abs(rate.per_second - 30 / WINDOW) < 1e-4  # the nanosecond
+    clock.now += 2 * WINDOW  # a long one
+    rate.count(30)
+    assert abs(rate.per_second - 15 / WINDOW) < 1e-4
 
 
 def test_the_rate_follows_a_change(clock: Clock) -> None:

@@ -37,15 +37,17 @@ def valid(spec: Spec) -> st.SearchStrategy[Any]:
     if isinstance(spec.default, bool):
         return st.booleans()
     if isinstance(spec.default, tuple):
+        if spec.name == "extent":
+            return st.tuples(interval(spec), interval(spec)).map(lambda both: (*both[0], *both[1]))
         least, most = spec.length
-        values = st.lists(number(spec, element(spec)), min_size=least, max_size=most).map(tuple)
-        return values.filter(is_box) if spec.name == "extent" else values
+        return st.lists(number(spec, element(spec)), min_size=least, max_size=most).map(tuple)
     return number(spec, type(spec.default))
 
 
-def is_box(extent: tuple[float, ...]) -> bool:
-    x0, x1, y0, y1 = extent
-    return x1 - x0 >= 1e-6 and y1 - y0 >= 1e-6
+def interval(spec: Spec) -> st.SearchStrategy[tuple[float, float]]:
+    """Two ends in order, a little apart."""
+    lower = st.floats(spec.low, spec.high - 1e-5) | st.just(spec.low)
+    return lower.flatmap(lambda low: st.tuples(st.just(low), st.floats(low + 1e-5, spec.high)))
 
 
 def element(spec: Spec) -> type:
@@ -67,7 +69,19 @@ def just_outside(spec: Spec) -> list[Any]:
 
 def impossible(spec: Spec) -> list[Any]:
     """Values that the spec must refuse, whatever its kind."""
-    objects: list[Any] = [None, {}, [], b"on", object(), 1j, "", "nonsense", "two\nlines", "x" * 10_000, [None]]
+    objects: list[Any] = [
+        None,
+        {},
+        [],
+        b"on",
+        object(),
+        1j,
+        "",
+        "nonsense",
+        "two\nlines",
+        "x" * 10_000,
+        [None],
+    ]
     if isinstance(spec.default, bool):
         return [*objects, 0, 1, 1.0, "on"]
     if spec.choices:
@@ -83,7 +97,14 @@ def impossible(spec: Spec) -> list[Any]:
         ends.append(good + 0.5)
     broken = [(bad, *(good,) * (least - 1)) for bad in [*numbers, *ends, None, [good]]]
     too_few = [(good,) * (least - 1)] if least else []
-    return [*(o for o in objects if o != [] or least), good, *broken, *too_few, (good,) * (most + 1), {good: good}]
+    return [
+        *(o for o in objects if o != [] or least),
+        good,
+        *broken,
+        *too_few,
+        (good,) * (most + 1),
+        {good: good},
+    ]
 
 
 def refusal(spec: Spec, error: BaseException) -> str:
@@ -184,7 +205,9 @@ def test_any_text_is_either_a_value_or_refused_in_one_line(spec: Spec, data: st.
 
 
 @numeric
-@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e999", "-1e999", "", "  ", "5 5", "five", "1,2,3,4,5"])
+@pytest.mark.parametrize(
+    "text", ["nan", "inf", "-inf", "1e999", "-1e999", "", "  ", "5 5", "five", "1,2,3,4,5"]
+)
 def test_texts_that_are_no_number_in_range_are_refused(spec: Spec, text: str) -> None:
     if spec.name == "hidden" and not text.strip():
         assert spec.parsed(text) == ()  # no text at all means no hidden layers

@@ -83,7 +83,9 @@ def test_what_is_due_is_exact_up_to_the_last_epoch(widening: int) -> None:
     timeline._spread *= 4.0**widening
     rng = np.random.default_rng(widening)
     ks = rng.integers(1, math.isqrt(16 * 1_000_000 // 4**widening), 300)
-    places = {-(-int(k) ** 2 * 4**widening // 16) for k in ks} | {*map(int, rng.integers(0, 1_000_000, 300))}
+    places = {-(-(int(k) ** 2) * 4**widening // 16) for k in ks} | {
+        *map(int, rng.integers(0, 1_000_000, 300))
+    }
     for epoch in {place + near for place in places for near in (-1, 0, 1) if place + near >= 0}:
         assert timeline.due(epoch) == is_due(epoch, widening)
 

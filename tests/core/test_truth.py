@@ -114,7 +114,9 @@ def test_the_covariance_is_the_slope_of_the_mean(sigma: float) -> None:
     h = 1e-4 * sigma
     for k in (0, 1):
         step = h * np.eye(2)[k]
-        slope = (posterior(places + step, data, sigma).mean - posterior(places - step, data, sigma).mean) / (2 * h)
+        slope = (posterior(places + step, data, sigma).mean - posterior(places - step, data, sigma).mean) / (
+            2 * h
+        )
         # As above with a fourth cumulant: σ²·(h²/6)·diameter⁴/σ⁶, plus σ²·eps·diameter/h.
         diameter = 4.0 if sigma >= 1.0 else 2.0
         bound = h**2 / 6.0 * diameter**4 / sigma**4 + 100.0 * sigma**2 * EPS / h

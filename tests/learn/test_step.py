@@ -67,9 +67,7 @@ def by_hand(network: Network, flat: Tensor, noisy: Tensor, clean: Tensor) -> tup
 # derandomize: at the kink of relu, rounding alone may put one point on the other side.
 @effort(max_examples=300, derandomize=True)
 @given(networks, st.integers(1, 200), st.integers(0, 2**31), st.sampled_from(list(TOLERANCES)))
-def test_the_gradient_equals_autograds(
-    network: Network, size: int, seed: int, dtype: torch.dtype
-) -> None:
+def test_the_gradient_equals_autograds(network: Network, size: int, seed: int, dtype: torch.dtype) -> None:
     flat, noisy, clean = (tensor.to(dtype) for tensor in batch(network, size, seed))
     reference = flat.clone().requires_grad_()
     costs = plain_costs(network, reference, noisy, clean)

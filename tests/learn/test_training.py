@@ -186,11 +186,15 @@ def test_any_epoch_is_brought_back_bit_for_bit(
 
 @pytest.mark.parametrize("keyframe_first", [True, False], ids=["keyframe, change", "change, keyframe"])
 @pytest.mark.parametrize("change", [{"noise": 0.5}, {"learning_rate": 0.1}, {"batch": 20}], ids=str)
-def test_a_change_at_the_epoch_of_a_keyframe_is_replayed(change: dict[str, Any], keyframe_first: bool) -> None:
+def test_a_change_at_the_epoch_of_a_keyframe_is_replayed(
+    change: dict[str, Any], keyframe_first: bool
+) -> None:
     for epoch in (0, 5):
         run = Recorded(SMALL, 9, {0, epoch}, {epoch: [change]}, keyframe_first)
         unchanged = Recorded(SMALL, 9, {0}, {})
-        assert run.states[9].state["parameters"].tobytes() != unchanged.states[9].state["parameters"].tobytes()
+        assert (
+            run.states[9].state["parameters"].tobytes() != unchanged.states[9].state["parameters"].tobytes()
+        )
         for place in range(10):
             again = new(SMALL)
             again.replay(run.timeline, place)
@@ -211,6 +215,8 @@ def test_after_replay_the_run_goes_on_as_it_did() -> None:
     again.replay(run.timeline, 20)
     train(again, 10)
     assert_same(again.keyframe(), run.states[30])
+    assert torch.equal(again.parameters, run.training.parameters)
+    assert torch.equal(again.average, run.training.average)
     assert again.loss == run.training.loss
 
 
@@ -289,9 +295,7 @@ def test_slots_that_are_left_are_filled_with_other_points(points: int, batch: in
     each = costs(training, data, data)
     slots = -(-points // batch) * batch
     rounds, more = divmod(slots, points)
-    possible = [
-        (rounds * each.sum() + sum(extra)) / slots for extra in itertools.combinations(each, more)
-    ]
+    possible = [(rounds * each.sum() + sum(extra)) / slots for extra in itertools.combinations(each, more)]
     for loss in train(training, 6):
         assert np.abs(np.array(possible) - loss).min() < 2e-6 * each.max()
     assert training.optimiser.steps == 6 * slots // batch

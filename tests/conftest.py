@@ -1,0 +1,102 @@
+"""No screen, nothing of the user's touched, and no process, thread or widget outlives its test."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is asked for a screen
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Settings files of the tests, and of the programs that they start, go into a folder of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])))
+        patch.delenv("COLUMNS", raising=False)  # argparse would wrap its help by it
+        yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_outlives() -> Iterator[None]:
+    """What a test starts it also ends; what a module's own fixtures share is there before the test."""
+    before = _alive()
+    yield
+    left = _alive() - before
+    if any(isinstance(each, threading.Thread) for each in left):  # a message thread may be on its last line
+        for each in left:
+            if isinstance(each, threading.Thread):
+                each.join(5.0)
+        left = _alive() - before
+    assert not left, f"left behind: {left}"
+
+
+def _alive() -> set[Any]:
+    return {*multiprocessing.active_children(), *threading.enumerate(), *_windows()}
+
+
+def _windows() -> set[Any]:
+    widgets = sys.modules.get("PyQt6.QtWidgets")
+    if widgets is None or (application := widgets.QApplication.instance()) is None:
+        return set()
+    destroy_deleted()
+    return {widget for widget in application.topLevelWidgets() if widget.parent() is None}
+
+
+def destroy_deleted() -> None:
+    """Destroy what `deleteLater` was called on; no event loop of a test ever comes to it."""
+    from PyQt6.QtCore import QCoreApplication, QEvent
+
+    gc.collect()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+class Program:
+    """A Python program in a process group of its own, which ends with the test whatever happens."""
+
+    def __init__(self, *arguments: str, **options: Any) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True, **options,
+        )  # fmt: skip
+
+    def line(self) -> str:
+        """The next line of its output; it is an error where it ends before."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, f"it ended: {self.process.communicate()[1]}"
+        return line.rstrip("\n")
+
+    def end(self, within: float = 30.0) -> tuple[int, str, str]:
+        """Wait for the end; exit code, and the rest of output and error output."""
+        out, err = self.process.communicate(timeout=within)
+        return self.process.returncode, out, err
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Program]]:
+    """Start `python` with these arguments."""
+    programs: list[Program] = []
+
+    def start(*arguments: str, **options: Any) -> Program:
+        programs.append(Program(*arguments, **options))
+        return programs[-1]
+
+    yield start
+    for program in programs:
+        with program.process as process:
+            if process.poll() is None:
+                os.killpg(process.pid, 9)
