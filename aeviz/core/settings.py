@@ -22,266 +22,126 @@ class Settings:
         On construction, where a value is of the wrong kind or out of range.
     """
 
+    # fmt: off
     points: int = setting(
-        151,
-        "Points",
-        "How many clean points lie on the manifold.",
-        group="Data",
-        applies="rebuild",
-        symbol="N",
-        low=1,
-        high=100_000,
-        step=1.25,
-        scale="log",
+        151, "Points", "How many clean points lie on the manifold.",
+        group="Data", applies="rebuild", symbol="N", low=1, high=100_000, step=1.25, scale="log",
     )
     turns: float = setting(
-        1.5,
-        "Turns",
-        "How often the spiral winds round the origin; the arms stay one unit apart.",
-        group="Data",
-        applies="rebuild",
-        unit="turns",
-        low=0.25,
-        high=4.0,
-        step=0.25,
+        1.5, "Turns", "How often the spiral winds round the origin; the arms stay one unit apart.",
+        group="Data", applies="rebuild", unit="turns", low=0.25, high=4.0, step=0.25,
     )
     jitter: float = setting(
-        0.0,
-        "Jitter",
-        "Moves each clean point off the curve by this standard deviation, once.",
-        group="Data",
-        applies="rebuild",
-        unit="data units",
-        low=0.0,
-        high=0.5,
-        step=0.01,
+        0.0, "Jitter", "Moves each clean point off the curve by this standard deviation, once.",
+        group="Data", applies="rebuild", unit="data units", low=0.0, high=0.5, step=0.01,
     )
     noise: float = setting(
-        0.25,
-        "Noise",
-        "Standard deviation of the Gaussian noise that corrupts the clean points.",
-        group="Noise",
-        applies="live",
-        symbol="σ",
-        unit="data units",
-        low=0.0,
-        high=1.0,
-        step=0.01,
+        0.25, "Noise", "Standard deviation of the Gaussian noise that corrupts the clean points.",
+        group="Noise", applies="live", symbol="σ", unit="data units", low=0.0, high=1.0, step=0.01,
     )
     hidden: tuple[int, ...] = setting(
-        (64,),
-        "Hidden widths",
-        "Widths of the encoder's layers before the code; may be empty.",
-        group="Network",
-        applies="rebuild",
-        unit="units",
-        low=1,
-        high=1024,
-        length=(0, 4),
+        (64,), "Hidden widths", "Widths of the encoder's layers before the code; may be empty.",
+        group="Network", applies="rebuild", unit="units", low=1, high=1024, length=(0, 4),
     )
     code: int = setting(
-        64,
-        "Code width",
-        "Width of the code h: above 2 over-complete, 1 under-complete.",
-        group="Network",
-        applies="rebuild",
-        symbol="d",
-        unit="units",
-        low=1,
-        high=1024,
-        step=1.25,
+        64, "Code width", "Width of the code h: above 2 over-complete, 1 under-complete.",
+        group="Network", applies="rebuild", symbol="d", unit="units", low=1, high=1024, step=1.25,
         scale="log",
     )
     mirror: bool = setting(
-        True,
-        "Mirrored decoder",
+        True, "Mirrored decoder",
         "The decoder repeats the encoder's hidden widths backwards; off, it is one affine layer from h.",
-        group="Network",
-        applies="rebuild",
+        group="Network", applies="rebuild",
     )
     activation: str = setting(
-        "tanh",
-        "Activation",
-        "The encoder's and decoder's nonlinearity.",
-        group="Network",
-        applies="rebuild",
-        symbol="f",
+        "tanh", "Activation", "The encoder's and decoder's nonlinearity.",
+        group="Network", applies="rebuild", symbol="f",
         choices=("tanh", "sigmoid", "relu", "silu", "gelu", "identity"),
     )
     learning_rate: float = setting(
-        0.01,
-        "Learning rate",
-        "Size of one step of the optimiser.",
-        group="Training",
-        applies="live",
-        symbol="η",
-        low=1e-5,
-        high=1.0,
-        step=1.1,
-        scale="log",
+        0.01, "Learning rate", "Size of one step of the optimiser.",
+        group="Training", applies="live", symbol="η", low=1e-5, high=1.0, step=1.1, scale="log",
     )
     batch: int = setting(
-        151,
-        "Batch",
+        151, "Batch",
         "Noisy points per step; a batch larger than the data uses points again, with new noise.",
-        group="Training",
-        applies="live",
-        symbol="B",
-        unit="points",
-        low=1,
-        high=65_536,
-        step=1.25,
+        group="Training", applies="live", symbol="B", unit="points", low=1, high=65_536, step=1.25,
         scale="log",
     )
     optimiser: str = setting(
-        "adam",
-        "Optimiser",
-        "How a gradient becomes a step.",
-        group="Training",
-        applies="rebuild",
-        choices=("adam", "momentum", "sgd"),
+        "adam", "Optimiser", "How a gradient becomes a step.",
+        group="Training", applies="rebuild", choices=("adam", "momentum", "sgd"),
     )
     epochs: int = setting(
-        2_000,
-        "Epochs",
-        "The run stops here; raise it to go on.",
-        group="Training",
-        applies="live",
-        unit="epochs",
-        low=1,
-        high=1_000_000,
-        step=1.25,
-        scale="log",
+        2_000, "Epochs", "The run stops here; raise it to go on.",
+        group="Training", applies="live", unit="epochs", low=1, high=1_000_000, step=1.25, scale="log",
     )
     seed: int = setting(
-        0,
-        "Seed",
-        "Fixes the initial weights and all noise: the same seed gives the same run.",
-        group="Training",
-        applies="rebuild",
-        low=0,
-        high=2**31 - 1,
-        step=1,
+        0, "Seed", "Fixes the initial weights and all noise: the same seed gives the same run.",
+        group="Training", applies="rebuild", low=0, high=2**31 - 1, step=1,
     )
     grid: tuple[int, int] = setting(
-        (40, 34),
-        "Grid",
-        "Cells of the heat map, across and down, in the first view.",
-        group="View",
-        applies="view",
-        unit="cells",
-        low=2,
-        high=400,
-        length=(2, 2),
+        (40, 34), "Grid", "Cells of the heat map, across and down, in the first view.",
+        group="View", applies="view", unit="cells", low=2, high=400, length=(2, 2),
     )
     extent: tuple[float, float, float, float] = setting(
-        (-2.2, 1.7, -1.4, 1.9),
-        "Extent",
-        "First and last cell centre across, then up: x0,x1,y0,y1.",
-        group="View",
-        applies="view",
-        unit="data units",
-        low=-1000.0,
-        high=1000.0,
-        length=(4, 4),
+        (-2.2, 1.7, -1.4, 1.9), "Extent", "First and last cell centre across, then up: x0,x1,y0,y1.",
+        group="View", applies="view", unit="data units", low=-1000.0, high=1000.0, length=(4, 4),
     )
     layer: str = setting(
-        "magnitude",
-        "Heat map",
+        "magnitude", "Heat map",
         "Magnitude: how far the network moves a place. Ambiguity: how strongly it spreads its neighbourhood.",
-        group="View",
-        applies="view",
-        choices=("magnitude", "ambiguity", "none"),
+        group="View", applies="view", choices=("magnitude", "ambiguity", "none"),
     )
     midline: bool = setting(
-        True,
-        "Ambiguous midline",
-        "Outlines the places whose ambiguity is above the threshold.",
-        group="View",
-        applies="view",
+        True, "Ambiguous midline", "Outlines the places whose ambiguity is above the threshold.",
+        group="View", applies="view",
     )
     threshold: float = setting(
-        2.0,
-        "Threshold",
+        2.0, "Threshold",
         "A place is ambiguous where the posterior variance is more than this many times the noise's.",
-        group="View",
-        applies="view",
-        symbol="τ",
-        low=1.0,
-        high=10.0,
-        step=0.1,
+        group="View", applies="view", symbol="τ", low=1.0, high=10.0, step=0.1,
     )
     arrows: str = setting(
-        "grid",
-        "Arrows",
-        "Where arrows start: at the cell centres, at the noisy points, or both.",
-        group="View",
-        applies="view",
-        choices=("grid", "samples", "both", "none"),
+        "grid", "Arrows", "Where arrows start: at the cell centres, at the noisy points, or both.",
+        group="View", applies="view", choices=("grid", "samples", "both", "none"),
     )
     arrow_length: str = setting(
-        "true",
-        "Arrow length",
+        "true", "Arrow length",
         "True: an arrow ends at the reconstruction. Scaled: the longest arrow is one cell long.",
-        group="View",
-        applies="view",
-        choices=("true", "scaled"),
+        group="View", applies="view", choices=("true", "scaled"),
     )
     show_data: bool = setting(
-        True, "Data points", "Draws the clean points y.", group="View", applies="view", symbol="y"
+        True, "Data points", "Draws the clean points y.",
+        group="View", applies="view", symbol="y",
     )
     show_noisy: bool = setting(
-        False,
-        "Noisy points",
-        "Draws one corrupted point for each clean one.",
-        group="View",
-        applies="view",
-        symbol="ŷ",
+        False, "Noisy points", "Draws one corrupted point for each clean one.",
+        group="View", applies="view", symbol="ŷ",
     )
     show_reconstruction: bool = setting(
-        False,
-        "Reconstructions",
-        "Draws where the network puts the noisy points.",
-        group="View",
-        applies="view",
-        symbol="ỹ",
+        False, "Reconstructions", "Draws where the network puts the noisy points.",
+        group="View", applies="view", symbol="ỹ",
     )
     colour_map: str = setting(
-        "viridis",
-        "Colour map",
-        "Colours of the heat map; all are perceptually even.",
-        group="View",
-        applies="view",
-        choices=("viridis", "cividis", "magma", "inferno", "plasma"),
+        "viridis", "Colour map", "Colours of the heat map; all are perceptually even.",
+        group="View", applies="view", choices=("viridis", "cividis", "magma", "inferno", "plasma"),
     )
     colour_range: str = setting(
-        "fixed",
-        "Colour range",
+        "fixed", "Colour range",
         "Fixed: from 0 to the value below. Automatic: from 0 to the largest in view.",
-        group="View",
-        applies="view",
-        choices=("fixed", "automatic"),
+        group="View", applies="view", choices=("fixed", "automatic"),
     )
     colour_max: float = setting(
-        1.0,
-        "Colour maximum",
+        1.0, "Colour maximum",
         "Magnitude at the upper end of the colour bar; for ambiguity it is twice the threshold.",
-        group="View",
-        applies="view",
-        unit="data units",
-        low=0.01,
-        high=100.0,
-        step=1.1,
-        scale="log",
+        group="View", applies="view", unit="data units", low=0.01, high=100.0, step=1.1, scale="log",
     )
     theme: str = setting(
-        "dark",
-        "Theme",
-        "Lecture: black surroundings and grey axes, as in the lecture's figures.",
-        group="View",
-        applies="view",
-        choices=("dark", "light", "lecture", "system"),
+        "dark", "Theme", "Lecture: black surroundings and grey axes, as in the lecture's figures.",
+        group="View", applies="view", choices=("dark", "light", "lecture", "system"),
     )
+    # fmt: on
 
     def __post_init__(self) -> None:
         for spec in TABLE:

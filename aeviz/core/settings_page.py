@@ -7,12 +7,18 @@ from pathlib import Path
 
 from aeviz.core.settings import TABLE
 
-BEGIN, END = "<!-- settings: made by python -m aeviz.core.settings_page README.md -->\n", "<!-- end of settings -->"
+BEGIN, END = (
+    "<!-- settings: made by python -m aeviz.core.settings_page README.md -->\n",
+    "<!-- end of settings -->",
+)
 
 
 def markdown() -> str:
     """One row for each setting, in the table's own order."""
-    rows = ["| Setting | Option | Default | Range | Acts | What it does |", "| --- | --- | --- | --- | --- | --- |"]
+    rows = [
+        "| Setting | Option | Default | Range | Acts | What it does |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     for spec in TABLE:
         label = f"{spec.label} {spec.symbol}".strip()
         choices = spec.range.replace("|", "\\|")

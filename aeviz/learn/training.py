@@ -19,6 +19,7 @@ from aeviz.learn.step import BatchGradient
 AVERAGING = 8.0  # the displayed average reaches back over this fraction, 1/8, of the steps so far
 BREATH = 16  # steps after which a long epoch lets its caller answer messages
 EXPLODED = 1e6  # times the data's mean square, or 1: about what an untrained network's loss is
+_LARGE = 1e3  # times the same: from such a loss one step may break the weights
 
 
 class DivergedError(ArithmeticError):
@@ -47,7 +48,7 @@ class Training:
         self.epoch = 0
         self._loss = torch.full((), math.nan)
         self.random = torch.Generator()
-        self._limit = EXPLODED * max(1.0, float(np.square(data).sum(axis=1).mean()))
+        self._scale = max(1.0, float(np.square(data).sum(axis=1).mean()))
         self.random.manual_seed(_scrambled(settings.seed) ^ 0xFFFFFFFF)
         self.parameters = self.network.initial(data, self.random)
         self.average = self.parameters.clone()
@@ -55,6 +56,7 @@ class Training:
         self._noise = torch.tensor(settings.noise)  # σ of those steps
         self.optimiser: Optimiser = OPTIMISERS[settings.optimiser](self.network.size)
         self._gradient = BatchGradient(self.network, self.parameters, settings.batch)
+        self._begun: Settings | None = None  # with which the last epoch began
 
     @property
     def loss(self) -> float:
@@ -80,7 +82,8 @@ class Training:
         """
         while True:
             settings = self.settings  # a change within the epoch waits for the next one
-            self._begin(settings)
+            if settings is not self._begun:
+                self._begin(settings)
             batch, points = settings.batch, self.data.shape[1]
             steps = max(1, -(-points // batch))
             self.random.manual_seed((_scrambled(settings.seed) + self.epoch) & 0xFFFFFFFF)
@@ -98,6 +101,7 @@ class Training:
             yield self.loss
 
     def _begin(self, settings: Settings) -> None:
+        self._begun = settings
         if settings.batch != self._gradient.clean.shape[1]:
             self._gradient = BatchGradient(self.network, self.parameters, settings.batch)
         if self._noise.item() != np.float32(settings.noise):
@@ -127,8 +131,10 @@ class Training:
         return cost
 
     def _check(self, loss: float, settings: Settings) -> None:
-        # Written so that NaN fails it. What the last step did to the weights is not in the loss yet.
-        if not (loss <= self._limit and math.isfinite(self.parameters.sum().item())):
+        if loss <= _LARGE * self._scale:
+            return
+        # What the last step did to the weights is not in the loss yet. Written so that NaN fails it.
+        if not (loss <= EXPLODED * self._scale and self.parameters.isfinite().all()):
             raise DivergedError(
                 f"the loss {'exploded' if loss > 0 else 'is not a number'} in epoch {self.epoch + 1}: "
                 f"lower the learning rate (it is {settings.learning_rate:g}) and go on"
@@ -143,7 +149,7 @@ class Training:
     def restore(self, frame: Keyframe) -> None:
         """Go back to a keyframe of this training."""
         self.change(frame.settings)
-        self.epoch = frame.epoch
+        self.epoch, self._begun = frame.epoch, None
         for name, tensor in self._state().items():
             tensor.numpy()[...] = frame.state[name]  # not from_numpy, which warns of a read-only array
 
