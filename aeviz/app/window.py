@@ -6,7 +6,7 @@ import math
 import random
 
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import QApplication, QLabel, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from aeviz.app.controls import Controls
@@ -30,6 +30,7 @@ from aeviz.figure.view import FieldView
 from aeviz.work.messages import Frame
 
 _MESSAGE = 6_000  # ms that a message stays in the status bar
+_NARROW = 1_000  # px: a narrower window has no room for the inspector
 _TITLE_BAR = 40  # px that a window's frame may take
 
 
@@ -50,6 +51,7 @@ class Window(QMainWindow):
         self.reporter = Reporter(self)
         self.exports = Exports(self, self.view.figure, self.run, memory, self.say)
         self._frames = Rate()
+        self._narrow = False
         self._torch_version = ""
         self._paced = 120.0  # the speed to return to from "unlimited"
         self._keys = fill_menu_bar(self, self._menus())
@@ -84,7 +86,7 @@ class Window(QMainWindow):
         self._down.addWidget(self._across)
         self._down.addWidget(self.timeline)
         self._down.setStretchFactor(0, 1)
-        self._down.setSizes([680, 140])
+        self._down.setSizes([700, 122])
         for splitter in self._splitters.values():
             splitter.setHandleWidth(1)
             splitter.setChildrenCollapsible(False)
@@ -278,6 +280,14 @@ class Window(QMainWindow):
 
     def _help(self) -> None:
         show_help(self, self._keys)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the field the inspector's place where the window is narrow."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.inspector.setVisible(not narrow)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout and end the worker."""

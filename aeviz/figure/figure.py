@@ -22,7 +22,7 @@ from aeviz.figure.theme import Theme, theme_of
 
 MOST_ARROWS = 4_000  # more would be a smear and cost a frame; then every k-th is shown, and said so
 MOST_POINTS = 3_000
-_MARGIN = 14.0  # px
+_MARGIN, _USUAL_WIDTH = 14.0, 600.0  # px: round the figure; of a field that points are made for
 
 
 class FieldFigure(pg.GraphicsWidget):
@@ -109,7 +109,8 @@ class FieldFigure(pg.GraphicsWidget):
         size = self.size()
         right = ColourBar.WIDTH + 22.0 if self._settings.layer != "none" else 0.0
         wide = size.width() - 2 * _MARGIN - AxesLayer.LEFT - right
-        top = self._legend.set_width(max(50.0, size.width() - 2 * _MARGIN - AxesLayer.LEFT)) + 8.0
+        room = size.width() - 2 * _MARGIN
+        top = self._legend.set_width(room) + 8.0
         high = size.height() - 2 * _MARGIN - top - AxesLayer.BOTTOM
         if wide < 10.0 or high < 10.0:
             return
@@ -122,7 +123,9 @@ class FieldFigure(pg.GraphicsWidget):
         x = round(_MARGIN + AxesLayer.LEFT + 0.5 * (wide - width))
         y = round(_MARGIN + top + 0.5 * (high - height))
         self.box.setGeometry(QRectF(x, y, width, height))
-        self._legend.setPos(x, y - top)
+        self._legend.setPos(max(_MARGIN, min(x, _MARGIN + room - self._legend.needed_width)), y - top)
+        for layer in (self._data, self._noisy, self._reconstruction):
+            layer.set_scale(min(1.2, max(0.4, width / _USUAL_WIDTH)))
         self._bar.setPos(x + width + 22.0, y + 4.0)
         self._bar.set_height(height - 30.0)
 
@@ -195,7 +198,8 @@ class FieldFigure(pg.GraphicsWidget):
             entries.append(self._arrow_key(factor, arrows))
         if settings.midline:
             entries.append(Entry("line", theme.midline, f"ambiguous: a > {settings.threshold:g}"))
-        self._legend.set_entries(tuple(entries), theme.text)
+        if self._legend.set_entries(tuple(entries), theme.text):
+            self._arrange()
 
     def _arrow_key(self, factor: float, more: str) -> Entry:
         (x0, x1), _ = self.box.viewRange()

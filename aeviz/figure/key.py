@@ -38,12 +38,23 @@ class Legend(QGraphicsItem):
         self._font = font(12)
         self._width = 0.0
 
-    def set_entries(self, entries: tuple[Entry, ...], colour: str) -> None:
-        """Show these entries with texts in `colour`."""
-        if (entries, QColor(colour)) != (self._entries, self._colour):
-            self._entries, self._colour = entries, QColor(colour)
-            self.prepareGeometryChange()
-            self.update()
+    def set_entries(self, entries: tuple[Entry, ...], colour: str) -> bool:
+        """Show these entries with texts in `colour`; True where they may need another place."""
+        if (entries, QColor(colour)) == (self._entries, self._colour):
+            return False
+        before = self.needed_width
+        self._entries, self._colour = entries, QColor(colour)
+        self.prepareGeometryChange()
+        self.update()
+        return self.needed_width != before
+
+    @property
+    def needed_width(self) -> float:
+        """Width of all entries in one row."""
+        return sum(self._entry_width(entry) + _GAP for entry in self._entries) - _GAP
+
+    def _entry_width(self, entry: Entry) -> float:
+        return max(_SWATCH, entry.length) + 7.0 + QFontMetricsF(self._font).horizontalAdvance(entry.text)
 
     def set_width(self, width: float) -> float:
         """Lay out for this width and return the height that is needed."""
@@ -61,10 +72,9 @@ class Legend(QGraphicsItem):
         return QRectF(0.0, 0.0, self._width, rows * self._row_height)
 
     def _placed(self) -> list[tuple[Entry, float, int]]:
-        metrics = QFontMetricsF(self._font)
         placed, x, row = [], 0.0, 0
         for entry in self._entries:
-            wide = max(_SWATCH, entry.length) + 7.0 + metrics.horizontalAdvance(entry.text)
+            wide = self._entry_width(entry)
             if x > 0.0 and x + wide > self._width:
                 x, row = 0.0, row + 1
             placed.append((entry, x, row))

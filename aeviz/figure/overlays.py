@@ -20,9 +20,14 @@ class PointLayer(Layer):
 
     def __init__(self, box: pg.ViewBox, depth: float, radius: float) -> None:
         super().__init__(box, depth)
-        self._radius = radius
+        self._radius = self._usual_radius = radius
         self._points = np.empty((0, 2))
         self._fill, self._rim = QColor("white"), QColor("black")
+
+    def set_scale(self, scale: float) -> None:
+        """Draw points at `scale` times their usual size."""
+        self._radius = scale * self._usual_radius
+        self.update()
 
     def set_points(self, points: FloatArray, fill: str, rim: str) -> None:
         """Show points (K, 2) in data units."""

@@ -84,8 +84,8 @@ class Driver:
         self.timeline.note(self.training.epoch, settings)
         self.record.append(m.Noted(self._run, self.training.epoch, settings))
 
-    def train(self, speed: float) -> None:
-        """Train for one slice of time, or as many epochs as are due.
+    def train(self, drive: m.Drive) -> None:
+        """Train for one slice of time: the step that was asked for, or as many epochs as are due.
 
         Raises
         ------
@@ -94,16 +94,16 @@ class Driver:
         """
         began = time.perf_counter()
         now = began
-        while now - began < SLICE and (self._in_epoch or self.single or self._is_due(now)):
+        while now - began < SLICE and (self._in_epoch or self.single or self._is_due(drive, now)):
             loss = next(self._epochs)
             self._in_epoch = loss is None
             if loss is not None:
-                self._finish_epoch(loss, speed)
+                self._finish_epoch(loss, drive.speed)
             now = time.perf_counter()
         self._busy += now - began
 
-    def _is_due(self, now: float) -> bool:
-        return self.training.epoch < self.training.settings.epochs and self._due <= now
+    def _is_due(self, drive: m.Drive, now: float) -> bool:
+        return self.phase(drive) == "training" and self._due <= now
 
     def _finish_epoch(self, loss: float, speed: float) -> None:
         self.single = False

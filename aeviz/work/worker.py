@@ -74,7 +74,7 @@ class Worker:
 
     def _train(self, driver: Driver) -> None:
         try:
-            driver.train(self._drive.speed)
+            driver.train(self._drive)
         except DivergedError as error:
             driver.go_back()
             self._drive = m.Drive(playing=False, speed=self._drive.speed)

@@ -195,8 +195,8 @@ def test_a_change_at_the_epoch_of_a_keyframe_is_replayed(
         assert (
             run.states[9].state["parameters"].tobytes() != unchanged.states[9].state["parameters"].tobytes()
         )
-        for place in range(10):
-            again = new(SMALL)
+        again = new(SMALL)
+        for place in range(10):  # one after another: a past training is used again and again
             again.replay(run.timeline, place)
             assert_same(again.keyframe(), run.states[place])
 
