@@ -83,6 +83,11 @@ class LiveRun(QObject):
         return self._client is not None
 
     @property
+    def ready_to_train(self) -> bool:
+        """Whether the worker has loaded torch."""
+        return self._ready
+
+    @property
     def worker_pid(self) -> int | None:
         """The worker's process id."""
         return self._client.pid if self._client else None

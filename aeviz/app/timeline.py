@@ -148,6 +148,8 @@ class Timeline(QWidget):
         self.live.setVisible(past)
         if not run.alive:
             role, text = "past", "● stopped"
+        elif not run.ready_to_train:
+            role, text = "muted", "● starting"
         elif past:
             role, text = "past", "● past"
         elif run.phase == "finished":

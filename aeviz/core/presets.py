@@ -35,7 +35,9 @@ def load_preset(name: str) -> Preset:
     """
     names = preset_names()
     if name not in names:
-        raise SettingError(f"there is no preset {name!r}{nearest(name, names)}; there are {', '.join(names)}")
+        raise SettingError(
+            f"there is no preset {name!r}{nearest(name, names)}; the presets are {', '.join(names)}"
+        )
     table = tomllib.loads((RESOURCES / "presets" / f"{name}.toml").read_text(encoding="utf-8"))
     return Preset(name, table["title"], table["text"], Settings().replace(**table["settings"]))
 

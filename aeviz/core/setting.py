@@ -161,7 +161,7 @@ class Spec:
     def _error(self, value: Any) -> SettingError:
         shown = value if isinstance(value, str) else self.text(value) if value is not None else "nothing"
         whole = "a whole number, " if type(self.default) is int else ""
-        return SettingError(f"{self.option} cannot be {_shown(shown)}: it is {whole}{self.range}")
+        return SettingError(f"{self.option} cannot be {_shown(shown)}: it must be {whole}{self.range}")
 
 
 def setting(default: Any, label: str, help: str, **rest: Any) -> Any:

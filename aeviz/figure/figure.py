@@ -71,13 +71,21 @@ class FieldFigure(pg.GraphicsWidget):
         self._redraw()
 
     def show_points(self, data: FloatArray, noisy: FloatArray) -> None:
-        """Show clean and noisy points at once, before a field of them arrives."""
-        settings, theme = self._settings, self._theme
+        """Show clean and noisy points at once; before the first field both, whatever the settings."""
+        settings, theme, first = self._settings, self._theme, self._field is None
         for layer, shown, points, colour in (
-            (self._data, settings.show_data, data, theme.data),
-            (self._noisy, settings.show_noisy, noisy, theme.noisy),
+            (self._data, settings.show_data or first, data, theme.data),
+            (self._noisy, settings.show_noisy or first, noisy, theme.noisy),
         ):
             layer.set_points(_thinned(points) if shown else points[:0], colour, theme.data_rim)
+        if first:
+            entries = (
+                Entry("point", theme.data, "data y", rim=theme.data_rim),
+                Entry("point", theme.noisy, "noisy ŷ", rim=theme.data_rim),
+                Entry("text", theme.muted, "starting: the training process loads torch …"),
+            )
+            self._legend.set_entries(entries, theme.text)
+            self._arrange()
 
     def home(self) -> None:
         """Go back to the first view."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
@@ -21,7 +22,7 @@ _GAP, _SWATCH = 18.0, 9.0  # px
 class Entry:
     """One line of the legend: a sign and its meaning. An arrow is as long as `length` pixels."""
 
-    sign: str  # "point", "arrow", "line"
+    sign: Literal["point", "arrow", "line", "text"]
     colour: str
     text: str
     rim: str = ""
@@ -102,7 +103,7 @@ class Legend(QGraphicsItem):
         elif entry.sign == "line":
             painter.setPen(QPen(QColor(entry.colour), 2.2))
             painter.drawLine(QPointF(x, y), QPointF(x + _SWATCH, y))
-        else:
+        elif entry.sign == "arrow":
             shafts, heads = arrow_shapes(np.array([[x, y]]), np.array([[entry.length, 0.0]]))
             stroke_segments(painter, shafts, QPen(QColor(entry.colour), SHAFT))
             fill_polygons(painter, heads, QBrush(QColor(entry.colour)))

@@ -87,24 +87,26 @@ class Network:
         shear = 0.5 * (jacobian[:, 0, 1] + jacobian[:, 1, 0])
         return reconstruction - x, largest_eigenvalue(jacobian[:, 0, 0], jacobian[:, 1, 1], shear)
 
+    @np.errstate(over="ignore", invalid="ignore")  # weights that have exploded may be looked at
     def _pass(self, flat: Tensor, x: FloatArray, *, jacobian: bool) -> tuple[FloatArray, FloatArray]:
         """r(x) (M, 2) and, if asked for, its Jacobian J[m, i, j] = ∂r_i/∂x_j (M, 2, 2), forward mode."""
-        matrices = self.matrices(flat)
+        matrices = [matrix.numpy() for matrix in self.matrices(flat)]
         reconstruction, jacobians = np.empty((len(x), 2)), np.empty((len(x) if jacobian else 0, 2, 2))
         for start in range(0, len(x), _PLACES):
             block = slice(start, start + _PLACES)
-            a = torch.from_numpy(np.ascontiguousarray(x[block].T)).to(flat.dtype)  # (2, m)
-            tangents = [torch.eye(2, dtype=flat.dtype)[:, j : j + 1].expand(2, a.shape[1]) for j in (0, 1)]
+            a = x[block].T.astype(matrices[0].dtype)  # (2, m)
+            tangents = [np.broadcast_to(e, a.shape) for e in np.eye(2, dtype=a.dtype)[:, :, None]]
             for matrix in matrices:
                 W, b = matrix[:, :-1], matrix[:, -1:]
-                z = torch.addmm(b, W, a)
+                z = W @ a
+                z += b
                 tangents = [W @ tangent for tangent in tangents] if jacobian else []
                 if matrix is not matrices[-1]:
-                    a = torch.empty_like(z)
+                    a = np.empty_like(z)
                     self.f.forward(z, a)
                     for tangent in tangents:
                         self.f.backward(tangent, z, a, tangent)
-            reconstruction[block] = z.T.numpy()
+            reconstruction[block] = z.T
             if jacobian:
-                jacobians[block] = torch.stack(tangents, dim=-1).permute(1, 0, 2).numpy()
+                jacobians[block] = np.stack(tangents, axis=-1).transpose(1, 0, 2)
         return reconstruction, jacobians

@@ -24,10 +24,11 @@ class Adam:
 
     def __init__(self, size: int) -> None:
         self.state: State = {"mean": torch.zeros(size), "square": torch.zeros(size), "count": torch.zeros(())}
+        self._count = self.state["count"].numpy()  # adding 1 through torch takes 2 µs
 
     def step(self, parameters: Tensor, gradient: Tensor, learning_rate: float) -> None:
         state = self.state
-        state["count"] += 1.0
+        self._count += 1.0
         torch._fused_adam_(
             [parameters], [gradient], [state["mean"]], [state["square"]], [], [state["count"]],
             lr=learning_rate, beta1=0.9, beta2=0.999, weight_decay=0.0, eps=1e-8,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from aeviz.core.manifolds import FloatArray
@@ -44,24 +46,24 @@ class Training:
     def __init__(self, settings: Settings, data: FloatArray) -> None:
         self.settings = settings
         self.network = Network.of(settings)
-        self.data = torch.from_numpy(data.T.copy()).float()  # (2, N)
+        self.data = data.T.astype(np.float32)  # (2, N)
         self.epoch = 0
-        self._loss = torch.full((), math.nan)
+        self._loss = np.array(math.nan)
         self.random = torch.Generator()
         self._scale = max(1.0, float(np.square(data).sum(axis=1).mean()))
         self.random.manual_seed(_scrambled(settings.seed) ^ 0xFFFFFFFF)
         self.parameters = self.network.initial(data, self.random)
         self.average = self.parameters.clone()
-        self._averaged = torch.zeros(())  # steps in the average
-        self._noise = torch.tensor(settings.noise)  # σ of those steps
+        self._averaged = np.zeros(())  # steps in the average
+        self._noise = np.array(settings.noise)  # σ of those steps
         self.optimiser: Optimiser = OPTIMISERS[settings.optimiser](self.network.size)
-        self._gradient = BatchGradient(self.network, self.parameters, settings.batch)
+        self._make_batch(settings.batch)
         self._begun: Settings | None = None  # with which the last epoch began
 
     @property
     def loss(self) -> float:
         """Mean cost per point over the last epoch; NaN before the first."""
-        return self._loss.item()
+        return float(self._loss)
 
     def change(self, settings: Settings) -> None:
         """Let live settings take effect from the next epoch on."""
@@ -88,25 +90,31 @@ class Training:
             steps = max(1, -(-points // batch))
             self.random.manual_seed((_scrambled(settings.seed) + self.epoch) & 0xFFFFFFFF)
             order = self._order(steps, batch)
-            total = torch.zeros(())
+            total = 0.0
             for step in range(steps):
                 if step and step % BREATH == 0:
                     yield None
                 chosen = None if order is None else order[step * batch : (step + 1) * batch]
                 total += self._step(settings, chosen)
-            loss = total.item() / (steps * batch)
+            loss = total / (steps * batch)
             self._check(loss, settings)
-            self._loss.fill_(loss)
+            self._loss.fill(loss)
             self.epoch += 1
             yield self.loss
 
     def _begin(self, settings: Settings) -> None:
         self._begun = settings
         if settings.batch != self._gradient.clean.shape[1]:
-            self._gradient = BatchGradient(self.network, self.parameters, settings.batch)
-        if self._noise.item() != np.float32(settings.noise):
-            self._averaged.zero_()  # what is averaged now would only hold the new field back
-            self._noise.fill_(settings.noise)
+            self._make_batch(settings.batch)
+        if float(self._noise) != settings.noise:
+            self._averaged.fill(0.0)  # what is averaged now would only hold the new field back
+            self._noise.fill(settings.noise)
+
+    def _make_batch(self, batch: int) -> None:
+        self._gradient = BatchGradient(self.network, self.parameters, batch)
+        self._eps = torch.empty(2, batch)
+        if batch == self.data.shape[1]:
+            self._gradient.clean[...] = self.data  # once, as every batch is all of the data
 
     def _order(self, steps: int, batch: int) -> Tensor | None:
         """Which point goes into which slot of the epoch: each once, then again until all are full."""
@@ -116,18 +124,17 @@ class Training:
         repeats = -(-slots // points)
         return torch.cat([torch.randperm(points, generator=self.random) for _ in range(repeats)])[:slots]
 
-    def _step(self, settings: Settings, chosen: Tensor | None) -> Tensor:
+    def _step(self, settings: Settings, chosen: Tensor | None) -> float:
         gradient = self._gradient
-        if chosen is None:
-            gradient.clean.copy_(self.data)
-        else:
-            torch.index_select(self.data, 1, chosen, out=gradient.clean)
-        noise = gradient.noisy.normal_(generator=self.random)  # ε, then ŷ = y + σε in its place
-        noise.mul_(settings.noise).add_(gradient.clean)
+        if chosen is not None:
+            np.take(self.data, chosen.numpy(), axis=1, out=gradient.clean)
+        self._eps.normal_(generator=self.random)
+        np.multiply(self._eps.numpy(), settings.noise, out=gradient.noisy)  # ŷ = y + σε
+        np.add(gradient.noisy, gradient.clean, out=gradient.noisy)
         cost = gradient()
         self.optimiser.step(self.parameters, gradient.gradient, settings.learning_rate)
         self._averaged += 1.0
-        self.average.lerp_(self.parameters, min(1.0, AVERAGING / self._averaged.item()))
+        self.average.lerp_(self.parameters, min(1.0, AVERAGING / float(self._averaged)))
         return cost
 
     def _check(self, loss: float, settings: Settings) -> None:
@@ -143,15 +150,15 @@ class Training:
     def keyframe(self) -> Keyframe:
         """Copy the whole state out."""
         return Keyframe(
-            self.epoch, self.settings, {name: tensor.numpy().copy() for name, tensor in self._state().items()}
+            self.epoch, self.settings, {name: array.copy() for name, array in self._state().items()}
         )
 
     def restore(self, frame: Keyframe) -> None:
         """Go back to a keyframe of this training."""
         self.change(frame.settings)
         self.epoch, self._begun = frame.epoch, None
-        for name, tensor in self._state().items():
-            tensor.numpy()[...] = frame.state[name]  # not from_numpy, which warns of a read-only array
+        for name, array in self._state().items():
+            array[...] = frame.state[name]
 
     def replay(self, timeline: Timeline, epoch: int) -> None:
         """Bring back the exact state after `epoch`: the keyframe before it, then the epochs between.
@@ -170,14 +177,14 @@ class Training:
         except DivergedError:
             self.replay(timeline, self.epoch)
 
-    def _state(self) -> dict[str, Tensor]:
+    def _state(self) -> dict[str, NDArray[Any]]:
         return {
-            "parameters": self.parameters,
-            "average": self.average,
+            "parameters": self.parameters.numpy(),
+            "average": self.average.numpy(),
             "averaged": self._averaged,
             "noise": self._noise,
             "loss": self._loss,
-            **self.optimiser.state,
+            **{name: tensor.numpy() for name, tensor in self.optimiser.state.items()},
         }
 
 

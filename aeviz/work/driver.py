@@ -19,6 +19,7 @@ from aeviz.learn.training import Training
 from aeviz.work import messages as m
 
 SLICE = 0.003  # seconds of training between two looks into the pipe: short beside a frame of 16 ms
+SOUND = 10.0  # times the data's mean square, or 1: a run can go on from such a loss
 REPLAY_BUDGET = 0.03  # seconds that bringing a past epoch back exactly may take while training waits
 
 
@@ -118,11 +119,20 @@ class Driver:
             self.change(settings)
 
     def go_back(self) -> None:
-        """After divergence: stand at the last good epoch again, with the present settings."""
-        settings = self.training.settings
-        self.training.replay(self.timeline, self.training.epoch)
+        """After divergence: stand at a sound keyframe again, with the present settings.
+
+        Not at the epoch before, whose weights are out of bounds: no learning rate would save them. Not at
+        the last keyframe with a sound loss either, because that loss is older than its last step.
+        """
+        settings = self._waiting_change or self.training.settings
+        most = SOUND * max(1.0, float(np.square(self.data).sum(axis=1).mean()))
+        sound = [
+            frame.epoch for frame in self.timeline if not frame.state["loss"] > most
+        ]  # or NaN, of epoch 0
+        self.training.replay(self.timeline, max(sound[:-1], default=0))
         self.timeline.cut(self.training.epoch)
         self._in_epoch = self.single = False
+        self._waiting_change = None
         self._past = None
         self.change(settings)
         self._epochs = self.training.epochs()

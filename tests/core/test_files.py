@@ -18,7 +18,7 @@ import pytest
 
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Field, Grid
-from aeviz.core.files import SUFFIXES, FileError, check_suffix, npz_bytes, write_whole
+from aeviz.core.files import SUFFIXES, FileError, check_suffix, check_target, npz_bytes, write_whole
 from aeviz.core.manifolds import clean_data
 from aeviz.core.settings import Settings
 
@@ -294,6 +294,36 @@ def test_other_extensions_are_refused_with_those_that_are_known(name: str) -> No
 def test_a_slip_in_an_extension_is_told_the_nearest() -> None:
     with pytest.raises(FileError, match=r"did you mean \.png\?"):
         check_suffix(Path("x.pgn"))
+
+
+# Before the work that makes the content
+
+
+def test_a_target_that_can_be_written_passes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "old.png").write_bytes(OLD)
+    (folder / "link.svg").symlink_to("old.png")
+    assert check_target(folder / "new.NPZ") == ".npz"
+    assert check_target(Path("old.png")) == ".png"
+    assert check_target(folder / "link.svg") == ".svg"
+    assert sorted(each.name for each in folder.iterdir()) == ["link.svg", "old.png"]
+    assert (folder / "old.png").read_bytes() == OLD
+
+
+@pytest.mark.parametrize("name", ["x.txt", "nowhere/x.png", "folder.png", "file/x.png", "closed/x.png"])
+def test_a_target_that_cannot_be_written_is_told_before_the_work(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for each in ("folder.png", "closed"):
+        (folder / each).mkdir()
+    (folder / "file").write_bytes(OLD)
+    access = os.access  # the tests may be run by root, who may write everywhere
+    monkeypatch.setattr(os, "access", lambda path, mode: access(path, mode) and Path(path).name != "closed")
+    with pytest.raises(FileError) as caught:
+        check_target(folder / name)
+    assert str(caught.value).startswith(f"cannot write {folder / name}: ")
+    assert len(str(caught.value).splitlines()) == 1
+    assert sorted(each.name for each in folder.rglob("*")) == ["closed", "file", "folder.png"]
 
 
 # NPZ

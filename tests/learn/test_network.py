@@ -141,6 +141,15 @@ def test_looking_changes_neither_parameters_nor_places() -> None:
     assert np.array_equal(network.reconstruct(flat, strided), network.reconstruct(flat, x))
 
 
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_weights_that_have_exploded_may_be_looked_at_without_warnings(activation: str) -> None:
+    network = Network((2, 20, 20, 20, 2), activation)
+    flat = 1e15 * torch.randn(network.size, generator=generator(0))
+    displacement, ambiguity = network.field(flat, places(5))
+    assert displacement.shape == (5, 2)
+    assert ambiguity.shape == (5,)
+
+
 @given(networks)
 def test_sizes_are_torchs_own(network: Network) -> None:
     flat = torch.arange(float(network.size))

@@ -110,7 +110,7 @@ def test_the_given_data_are_not_touched() -> None:
     training = Training(SMALL, data)
     train(training, 3)
     assert np.array_equal(data, clean_data(SMALL))
-    assert np.abs(training.data.numpy().T - data).max() < 1e-6  # float32 of radii up to 2
+    assert np.abs(training.data.T - data).max() < 1e-6  # float32 of radii up to 2
 
 
 # Keyframes and replay

@@ -28,7 +28,7 @@ class Talk:
         self._inbox: queue.SimpleQueue[m.FromWorker] = queue.SimpleQueue()
         self.client = Client(self._inbox.put)
         self.said: list[m.FromWorker] = []
-        self._numbers = self._runs = 0
+        self.asked = self._runs = 0
 
     def send(self, *messages: m.ToWorker) -> None:
         for message in messages:
@@ -46,17 +46,23 @@ class Talk:
     def build(self, settings: Settings, *history: Any) -> int:
         """Begin a run, at rest; returns its number."""
         self._runs += 1
-        self.send(m.Drive(playing=False, speed=math.inf), m.Build(self._runs, settings, *history))
-        self.ask()
-        self.said.clear()  # of the runs before
+        self.asked += 1
+        self.send(m.Drive(False, math.inf), m.Build(self._runs, settings, *history), m.Ask(self.asked))
+        self.said.clear()
+        while (
+            not isinstance(message := self._inbox.get(timeout=PATIENCE), m.Frame) or message.run < self._runs
+        ):
+            if getattr(message, "run", 0) == self._runs:  # the others are from the runs before
+                self.said.append(message)
+        self.said.append(message)
         return self._runs
 
     def ask(self, **what: Any) -> m.Frame:
         """Ask for a frame and wait for it."""
-        self._numbers += 1
-        self.send(m.Ask(self._numbers, **what))
+        self.asked += 1
+        self.send(m.Ask(self.asked, **what))
         frame = self.wait_for(m.Frame)
-        assert frame.number == self._numbers
+        assert frame.number == self.asked
         return frame
 
     def look(self, epoch: int | None = None) -> m.Frame:
@@ -72,13 +78,15 @@ class Talk:
         return frames
 
     def losses(self) -> NDArray[np.float32]:
-        """All losses since the run began, which must have come once and in order."""
+        """All losses of the run, which must have come once and in order."""
         losses = np.empty(0, dtype=np.float32)
-        for frame in self.said:
-            if isinstance(frame, m.Frame):
-                assert frame.progress.losses_from == len(losses)
-                losses = np.concatenate((losses, frame.progress.losses))
-                assert frame.progress.epoch == len(losses)
+        for message in self.said:
+            if isinstance(message, m.Diverged):
+                losses = losses[: message.epoch]
+            if isinstance(message, m.Frame):
+                assert message.progress.losses_from == len(losses)
+                losses = np.concatenate((losses, message.progress.losses))
+                assert message.progress.epoch == len(losses)
         return losses
 
     def heard(self, kind: type[Kind]) -> list[Kind]:

@@ -1,0 +1,142 @@
+"""PNG, SVG and PDF are the same picture, and each is a good file of its kind."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import QByteArray, QRectF
+from PyQt6.QtGui import QImage, QPainter
+from PyQt6.QtSvg import QSvgRenderer
+
+from aeviz.core.presets import preset
+from aeviz.core.settings import Settings
+from aeviz.figure.export import SIZE, figure_of, picture_bytes
+
+FULL = Settings(points=40, arrows="both", show_noisy=True, show_reconstruction=True)
+# The heat map and most of the surroundings are the same pixel by pixel; edges are antialiased by other
+# rules and text is set by other hinting. A layer that is missing or 2 px off gives more than 3.
+ALIKE = 1.5  # of 255, mean absolute difference of all channels
+
+
+@pytest.fixture(params=["lecture-2021", "everything"])
+def figure(request, qapp, best):
+    settings = FULL if request.param == "everything" else preset(request.param)
+    return figure_of(best(settings), settings)
+
+
+def pixels(image: QImage) -> np.ndarray:
+    """Channels of an image, (H, W, 3)."""
+    image = image.convertToFormat(QImage.Format.Format_RGB32)
+    bits = image.constBits()
+    bits.setsize(image.sizeInBytes())
+    return np.frombuffer(bits, np.uint8).reshape(image.height(), image.width(), 4)[..., :3].astype(int)
+
+
+def difference(one: QImage, other: QImage) -> float:
+    assert one.size() == other.size()
+    return float(np.abs(pixels(one) - pixels(other)).mean())
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0, 4.0])
+def test_a_png_has_the_size_that_was_asked_for(scale, figure):
+    image = QImage.fromData(picture_bytes(figure, ".png", scale), "PNG")
+    assert (image.width(), image.height()) == (SIZE[0] * scale, SIZE[1] * scale)
+    assert image.dotsPerMeterX() * 0.0254 == pytest.approx(96 * scale, abs=0.1)  # as large on paper
+    once = QImage.fromData(picture_bytes(figure, ".png", 1.0), "PNG")
+    assert difference(image.scaled(once.size()), once) < 8.0  # the same picture: edges alone differ
+    assert not image.hasAlphaChannel()
+
+
+def test_a_figure_of_odd_size_is_painted_to_its_edges(qapp, best):
+    figure = figure_of(best(FULL), FULL.replace(theme="light"))
+    figure.resize(533.0, 471.0)
+    image = QImage.fromData(picture_bytes(figure, ".png", 2.0), "PNG")
+    assert (image.width(), image.height()) == (1_066, 942)
+    assert image.pixelColor(1_065, 941).name() == "#ffffff"
+
+
+def test_an_svg_is_small_and_plain(figure):
+    content = picture_bytes(figure, ".svg")
+    assert len(content) < 1_000_000
+    root = ET.fromstring(content)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert [float(each) for each in root.get("viewBox").split()] == [0, 0, *SIZE]
+
+    def walk(node: ET.Element, stroke: str) -> None:
+        stroke = node.get("stroke", stroke)
+        if node.get("vector-effect") == "non-scaling-stroke":
+            assert stroke == "none", "librsvg draws such strokes as wide as the page"
+        for child in node:
+            walk(child, stroke)
+
+    walk(root, "none")
+    families = set(re.findall(rb'font-family="([^"]*)"', content))
+    assert families == {b"Inter, Helvetica, Arial, sans-serif"}
+
+
+def test_the_texts_of_an_svg_are_texts(figure):
+    root = ET.fromstring(picture_bytes(figure, ".svg"))
+    texts = ["".join(node.itertext()).strip() for node in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "data y" in texts
+    assert "−1" in "".join(texts)  # with a minus sign, not a hyphen
+    if figure._settings.show_noisy:
+        assert "noisy ŷ" in texts
+
+
+def rasterised(content: bytes) -> QImage:
+    image = QImage(*SIZE, QImage.Format.Format_RGB32)
+    image.fill(0)
+    painter = QPainter(image)
+    QSvgRenderer(QByteArray(content)).render(painter, QRectF(image.rect()))
+    painter.end()
+    return image
+
+
+def test_svg_and_png_are_the_same_picture(figure):
+    png = QImage.fromData(picture_bytes(figure, ".png", 1.0), "PNG")
+    assert difference(rasterised(picture_bytes(figure, ".svg")), png) < ALIKE
+
+
+@pytest.mark.skipif(not shutil.which("rsvg-convert"), reason="needs librsvg's rsvg-convert")
+def test_another_program_sees_the_same_svg(figure):
+    png = QImage.fromData(picture_bytes(figure, ".png", 1.0), "PNG")
+    convert = ["rsvg-convert", "--width", str(SIZE[0]), "--height", str(SIZE[1])]
+    done = subprocess.run(convert, input=picture_bytes(figure, ".svg"), capture_output=True, check=True)
+    assert difference(QImage.fromData(done.stdout, "PNG"), png) < 2.0 * ALIKE  # fonts of its own
+
+
+def test_a_pdf_is_one_page_of_the_figures_size_with_text(figure):
+    content = picture_bytes(figure, ".pdf")
+    assert content.startswith(b"%PDF-1.")
+    assert content.rstrip().endswith(b"%%EOF")
+    boxes = re.findall(rb"/MediaBox\s*\[\s*([\d.\s]+?)\s*\]", content)
+    assert [[float(each) for each in box.split()] for box in boxes] == [
+        [0, 0, SIZE[0] * 72 / 96, SIZE[1] * 72 / 96]
+    ]
+    assert re.search(rb"/BaseFont\s*/\S*Inter", content), "text is set in the bundled font"
+    assert len(content) < 1_000_000
+
+
+@pytest.mark.skipif(not shutil.which("pdftoppm"), reason="needs poppler's pdftoppm")
+def test_pdf_and_png_are_the_same_picture(figure, tmp_path):
+    (tmp_path / "a.pdf").write_bytes(picture_bytes(figure, ".pdf"))
+    subprocess.run(["pdftoppm", "-r", "96", "-png", "a.pdf", "a"], cwd=tmp_path, check=True)
+    (page,) = tmp_path.glob("*.png")
+    png = QImage.fromData(picture_bytes(figure, ".png", 1.0), "PNG")
+    assert difference(QImage(str(page)), png) < 2.0 * ALIKE
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+def test_a_picture_can_be_made_again(suffix, qapp, best):
+    def content() -> bytes:
+        made = picture_bytes(figure_of(best(FULL), FULL), suffix)
+        return re.sub(rb"/CreationDate \(.*?\)|/ID \[.*?\]|<x(mp|ap)[^\0]*?</x\1\S*>|uuid:[-\w]*", b"", made)
+
+    if suffix != ".pdf":  # which holds the time and an identifier in compressed parts too
+        assert content() == content()
+    assert len(content()) > 10_000

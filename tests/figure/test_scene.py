@@ -1,0 +1,172 @@
+"""The figure as a whole: what is in view, what the legend says, that nothing leaves its place."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aeviz.core.field import Field, Grid
+from aeviz.core.settings import Settings
+from aeviz.figure.figure import MOST_ARROWS, MOST_POINTS, FieldFigure
+from aeviz.figure.theme import DARK, LECTURE, LIGHT, theme_of
+
+SIZES = [(900, 760), (1_600, 700), (333, 777), (301, 299), (2_500, 1_999)]
+SMALL = Settings(grid=(10, 8), extent=(-1.9, 1.7, -1.3, 1.5))
+
+
+def zoom(figure: FieldFigure, factor: float) -> None:
+    figure.box.scaleBy((factor, factor))
+
+
+@pytest.fixture
+def figure(qapp: object) -> FieldFigure:
+    figure = FieldFigure(SMALL)
+    figure.resize(900, 760)
+    return figure
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "settings", [Settings(), SMALL, Settings(grid=(7, 31), extent=(0.0, 40.0, -3.0, 2.0))]
+)
+def test_the_first_view_is_the_grid_of_the_settings(settings, size, qapp):
+    figure = FieldFigure(settings)
+    figure.resize(*size)
+    assert figure.grid_in_view() == Grid.home(settings)
+    zoom(figure, 0.2)
+    figure.home()
+    assert figure.grid_in_view() == Grid.home(settings)
+
+
+@pytest.mark.parametrize(
+    ("factor", "cells"), [(0.5, 0.5), (0.25, 0.25), (2.0, 2.0), (4.0, 4.0), (0.6, 0.5), (1.3, 1)]
+)
+def test_cells_halve_and_double_as_the_view_zooms(factor, cells, figure):
+    home = Grid.home(SMALL)
+    zoom(figure, factor)
+    grid = figure.grid_in_view()
+    np.testing.assert_allclose(grid.cell, np.multiply(home.cell, cells), rtol=1e-9)
+    (x0, x1), (y0, y1) = figure.box.viewRange()
+    half = 0.5 * np.array(grid.cell)
+    # Covered but for 2 hundredths of a cell, which no one sees, and by less than one cell too many.
+    slack = 0.05 * half
+    assert (np.array([grid.extent[0], grid.extent[2]]) - half <= np.array([x0, y0]) + slack).all()
+    assert (np.array([grid.extent[1], grid.extent[3]]) + half >= np.array([x1, y1]) - slack).all()
+    assert (np.array([grid.extent[0], grid.extent[2]]) + half > np.array([x0, y0]) - slack).all()
+
+
+@pytest.mark.parametrize("way", [(0.13, 0.0), (-7.77, 3.21), (500.0, -1e3)])
+@pytest.mark.parametrize("factor", [1.0, 0.5, 2.0])
+def test_cells_keep_their_places_while_the_view_moves(way, factor, figure):
+    zoom(figure, factor)
+    before = figure.grid_in_view()
+    figure.box.translateBy(way)
+    after = figure.grid_in_view()
+    for one, other, cell in ((before.x, after.x, before.cell[0]), (before.y, after.y, before.cell[1])):
+        steps = (other[0] - one[0]) / cell
+        assert steps == pytest.approx(round(steps), abs=1e-6)
+    np.testing.assert_allclose(after.cell, before.cell, rtol=1e-9)
+
+
+def test_scales_stay_equal_however_the_view_is_moved(figure):
+    figure.box.translateBy((3.0, 1.0))
+    zoom(figure, 0.37)
+    (x0, x1), (y0, y1) = figure.box.viewRange()
+    rect = figure.box.rect()
+    assert rect.width() / (x1 - x0) == pytest.approx(rect.height() / (y1 - y0), rel=1e-3)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("layer", ["magnitude", "none"])
+def test_everything_is_inside_the_figure(size, layer, qapp, best):
+    settings = Settings(points=30, layer=layer, show_noisy=True, show_reconstruction=True)
+    figure = FieldFigure(settings)
+    figure.resize(*size)
+    figure.set_field(best(settings))
+    figure.resize(size[0] + 1, size[1])  # as the window does after the first field
+    rect, inside = figure.field_rect(), figure.rect().adjusted(-1.0, -1.0, 1.0, 1.0)
+    assert inside.contains(rect)
+    assert rect.width() > 0.3 * min(size)
+    for item in figure.childItems():
+        if item.isVisible() and item is not figure.box:
+            bounds = item.mapRectToParent(item.boundingRect())
+            assert bounds.top() >= -10.0, item
+            assert bounds.bottom() <= size[1] + 25.0, item
+    if layer == "magnitude" and size[0] >= 900:
+        cell = rect.width() / settings.grid[0]
+        assert cell == pytest.approx(round(cell), abs=0.03), "cells are not whole pixels"
+
+
+@pytest.mark.parametrize("name", ["dark", "light", "lecture"])
+def test_a_theme_paints_the_surroundings(name, field, paint):
+    settings = SMALL.replace(theme=name)
+    picture = paint(settings, field(settings))
+    assert picture.image.pixelColor(2, 2).name() == theme_of(name).figure
+    picture.figure.set_settings(settings.replace(theme="light"))
+    assert type(picture)(picture.figure).image.pixelColor(2, 2).name() == LIGHT.figure
+
+
+def test_themes_differ(qapp):
+    assert [theme_of(name) for name in ("dark", "light", "lecture")] == [DARK, LIGHT, LECTURE]
+    assert theme_of("system") in (DARK, LIGHT)
+
+
+def test_the_legend_names_what_is_drawn_and_nothing_else(paint, best):
+    every = Settings(points=20, show_noisy=True, show_reconstruction=True)
+    none = every.replace(
+        show_data=False, show_noisy=False, show_reconstruction=False, arrows="none", midline=False
+    )
+    texts = paint(every, best(every)).texts()
+    assert {"data y", "noisy ŷ", "reconstruction ỹ", "ambiguous: a > 2", "‖ỹ − ŷ‖"} <= {*texts}
+    assert any(text.endswith("from a place to its reconstruction") for text in texts)
+    left = {*paint(none, best(none)).texts()}
+    assert left & {*texts} <= {
+        text for text in left if text.replace("−", "-").replace(".", "").lstrip("-").isdigit()
+    } | {"‖ỹ − ŷ‖"}
+
+
+def test_the_arrow_in_the_legend_is_as_long_as_it_says(paint, best):
+    settings = Settings(points=20)
+    figure = paint(settings, best(settings)).figure
+    for factor in (1.0, 0.31, 7.0):
+        zoom(figure, factor)
+        figure.set_field(best(settings))
+        (key,) = [entry for entry in figure._legend._entries if entry.sign == "arrow"]
+        (x0, x1), _ = figure.box.viewRange()
+        length = float(key.text.split(",")[0]) * figure.box.rect().width() / (x1 - x0)
+        assert key.length == pytest.approx(length, rel=1e-6)
+        assert 20.0 < key.length <= 60.0
+
+
+def test_too_many_arrows_are_thinned_and_the_legend_says_so(paint, best):
+    settings = Settings(points=20, grid=(200, 150))
+    few = paint(settings, best(settings))
+    assert 200 * 150 > MOST_ARROWS
+    assert any("(1 in 9 arrows shown)" in text for text in few.texts())
+    assert len(few.figure._grid_arrows._start) == 67 * 50 <= MOST_ARROWS
+
+
+def test_too_many_points_are_thinned_and_the_legend_says_so(paint, field):
+    data = np.random.default_rng(0).uniform(-1.0, 1.0, (2 * MOST_POINTS + 1, 2))
+    settings = SMALL.replace(show_noisy=True)
+    texts = paint(settings, field(settings, data=data)).texts()
+    assert {"data y (1 in 3 shown)", "noisy ŷ (1 in 3 shown)"} <= {*texts}
+
+
+def test_a_frame_that_holds_fewer_points_counts_them_against_the_data(paint, field):
+    data = np.zeros((5, 2))
+    texts = paint(SMALL, field(SMALL, data=data)).texts()
+    assert "data y" in texts
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf, 1e300])
+@pytest.mark.parametrize("look", [{}, {"colour_range": "automatic", "arrow_length": "scaled"}])
+@pytest.mark.filterwarnings("ignore:.*(overflow|invalid value).*:RuntimeWarning")
+def test_a_field_that_is_no_number_still_gives_a_picture(broken, look, field, paint):
+    settings = SMALL.replace(arrows="both", show_noisy=True, show_reconstruction=True, **look)
+    points = np.full((3, 2), broken)
+    shown: Field = field(
+        settings, displacement=np.full((8, 10, 2), broken), ambiguity=np.full((8, 10), broken),
+        noisy=np.zeros((3, 2)), data=np.ones((3, 2)), reconstruction=points,
+    )  # fmt: skip
+    assert "data y" in paint(settings, shown).texts()

@@ -1,0 +1,250 @@
+"""What one training under way does at which moment, by a clock that the test turns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from aeviz.core.field import Grid
+from aeviz.core.manifolds import clean_data
+from aeviz.core.settings import Settings
+from aeviz.learn.training import BREATH, DivergedError, Training
+from aeviz.work import driver as driver_module
+from aeviz.work import messages as m
+from aeviz.work.driver import REPLAY_BUDGET, SLICE, Driver
+
+SMALL = Settings(points=20, hidden=(6,), code=4, batch=20, epochs=100)
+LONG = SMALL.replace(batch=1, points=3 * BREATH)  # an epoch that breathes twice on its way
+GRID = Grid((-2.0, 2.0, -1.5, 1.5), (4, 5))
+REST, RUN = m.Drive(playing=False, speed=math.inf), m.Drive(playing=True, speed=math.inf)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def as_in_the_worker() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+class Clock:
+    """Stands still, but for `tick` at every look."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.tick = 0.0
+
+    def __call__(self) -> float:
+        self.now += self.tick
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(driver_module, "time", SimpleNamespace(perf_counter=clock))
+    return clock
+
+
+def drive(settings: Settings, **rest) -> Driver:
+    return Driver(m.Build(1, settings, **rest))
+
+
+def finish(driver: Driver) -> None:
+    while driver.phase(RUN) != "finished":
+        driver.train(RUN)
+
+
+def look(driver: Driver, epoch: int | None = None) -> m.Frame:
+    return driver.frame(m.Ask(1, epoch, GRID, samples=1), RUN)
+
+
+def losses_of(settings: Settings, epochs: int) -> np.ndarray:
+    """The oracle: training itself, which knows no pace."""
+    training, losses = Training(settings, clean_data(settings)), []
+    for loss in training.epochs():
+        losses += [] if loss is None else [loss]
+        if len(losses) == epochs:
+            return np.array(losses, dtype=np.float32)
+    raise AssertionError
+
+
+# Pace
+
+
+@pytest.mark.parametrize("speed", [1.0, 7.0, 120.0])
+def test_paced_training_does_the_epochs_that_are_due(speed, clock):
+    driver, paced = drive(SMALL), m.Drive(playing=True, speed=speed)
+    for n in range(1, 31):
+        wait = driver.wait(paced)
+        assert wait == pytest.approx(0.0 if n == 1 else 1.0 / speed, abs=1e-6)
+        clock.now += 0.9 * wait
+        driver.train(paced)
+        assert driver.training.epoch == n - 1 + (n == 1), "too early"
+        clock.now += 0.1 * wait + 1e-9  # beyond the rounding of the clock
+        driver.train(paced)
+        assert driver.training.epoch == n
+
+
+def test_a_late_look_makes_up_for_little_and_a_rest_for_nothing(clock):
+    driver, paced = drive(SMALL), m.Drive(playing=True, speed=100.0)
+    driver.train(paced)
+    clock.now += 0.2
+    assert driver.wait(paced) == 0.0
+    driver.train(paced)
+    assert driver.training.epoch in (20, 21)  # due at 0, 0.01 … 0.2 s, the last of them by rounding
+    clock.now += 3_600.0
+    assert driver.wait(paced) == 0.0
+    driver.train(paced)
+    assert driver.training.epoch <= 23
+
+
+def test_unlimited_speed_trains_for_one_slice_at_a_time(clock):
+    driver = drive(SMALL)
+    clock.tick = SLICE / 9.5
+    assert driver.wait(RUN) == 0.0
+    driver.train(RUN)
+    assert driver.training.epoch == 10
+
+
+def test_rest_waits_for_messages_alone(clock):
+    driver = drive(SMALL)
+    assert driver.wait(REST) is None
+    driver.train(REST)
+    assert driver.training.epoch == 0
+    finish(driver)
+    assert driver.wait(RUN) is None
+    driver.train(RUN)
+    assert driver.training.epoch == SMALL.epochs
+
+
+@pytest.mark.parametrize("settings", [SMALL, LONG], ids=["one breath", "three breaths"])
+def test_a_step_is_one_epoch_however_fast_it_is(settings, clock):
+    driver = drive(settings)
+    for epoch in (1, 2, 3):
+        driver.single = True
+        while driver.wait(REST) is not None:
+            driver.train(REST)
+        assert driver.training.epoch == epoch
+
+
+def test_an_epoch_in_progress_is_finished_at_rest_and_no_other_begun(clock):
+    driver = drive(LONG)
+    clock.tick = 2.0 * SLICE  # one breath a slice
+    driver.train(RUN)
+    assert driver.training.epoch == 0
+    while driver.wait(REST) is not None:
+        driver.train(REST)
+    assert driver.training.epoch == 1
+
+
+# What is told
+
+
+@pytest.mark.parametrize("settings", [SMALL, LONG.replace(epochs=9)], ids=["one breath", "three breaths"])
+def test_frames_tell_every_loss_once(settings, clock):
+    clock.tick = 0.4 * SLICE
+    driver, told = drive(settings), []
+    while driver.phase(RUN) != "finished":
+        driver.train(RUN)
+        progress = driver.frame(m.Ask(1), RUN).progress
+        assert progress.losses_from == len(told)
+        told.extend(progress.losses)
+        assert progress.epoch == len(told)
+    np.testing.assert_array_equal(told, losses_of(settings, settings.epochs))
+
+
+def test_a_change_waits_for_the_end_of_the_epoch(clock):
+    driver = drive(LONG)
+    clock.tick = 2.0 * SLICE
+    driver.train(RUN)
+    driver.record.clear()
+    driver.change(LONG.replace(noise=0.7))
+    assert driver.record == []
+    assert driver.training.settings.noise == LONG.noise
+    while driver.training.epoch == 0:
+        driver.train(REST)
+    assert driver.record[-1] == m.Noted(1, 1, LONG.replace(noise=0.7))
+    assert driver.timeline.change_after(1).noise == 0.7
+    np.testing.assert_array_equal(driver.frame(m.Ask(1), RUN).progress.losses, losses_of(LONG, 1))
+
+
+def test_the_record_is_enough_to_go_on_elsewhere():
+    driver = drive(SMALL)
+    finish(driver)
+    driver.change(SMALL.replace(epochs=160, noise=0.6))
+    finish(driver)
+    frames = tuple(kept.keyframe for kept in driver.record if isinstance(kept, m.Kept))
+    changes = tuple((noted.epoch, noted.settings) for noted in driver.record if isinstance(noted, m.Noted))
+    assert frames[0].epoch == 0
+    after_the_change = sum(frame.epoch >= SMALL.epochs for frame in frames)
+    for lost in range(1, after_the_change):
+        heir = drive(SMALL.replace(epochs=160, noise=0.6), keyframes=frames[:-lost], changes=changes)
+        assert heir.training.epoch == frames[-lost - 1].epoch
+        assert heir.frame(m.Ask(1), RUN).progress.losses_from == heir.training.epoch
+        finish(heir)
+        assert look(heir).displacement.tobytes() == look(driver).displacement.tobytes()
+
+
+# Looking back
+
+
+def test_a_past_epoch_that_takes_too_long_is_the_keyframe_before(clock):
+    driver = drive(SMALL)
+    finish(driver)
+    gap = next(
+        epoch for epoch in range(SMALL.epochs, 0, -1) if driver.timeline.before(epoch).epoch == epoch - 2
+    )
+    driver._busy, driver._steps = 0.4 * REPLAY_BUDGET, 1  # two such epochs are within the budget
+    assert look(driver, gap).epoch == gap
+    driver._busy = 0.6 * REPLAY_BUDGET
+    assert look(driver, gap - 1).epoch == gap - 1
+    assert look(driver, gap).epoch == gap - 2
+
+
+def test_an_epoch_that_is_yet_to_come_is_the_newest():
+    driver = drive(SMALL)
+    for _ in range(3):
+        driver.single = True
+        driver.train(REST)
+    assert look(driver, 50).epoch == 3
+    assert look(driver, 50).displacement.tobytes() == look(driver).displacement.tobytes()
+
+
+def test_looking_back_leaves_the_training_alone():
+    driver = drive(SMALL)
+    while driver.phase(RUN) != "finished":
+        driver.single = True
+        driver.train(REST)
+        look(driver, driver.training.epoch // 2)
+    np.testing.assert_array_equal(driver.training.loss, losses_of(SMALL, SMALL.epochs)[-1])
+
+
+# Divergence
+
+
+@pytest.mark.parametrize("began", [0, 1, 7, 60], ids=lambda began: f"from epoch {began}")
+@pytest.mark.parametrize("activation", ["tanh", "identity", "silu"])
+@pytest.mark.parametrize("batch", [20, 7])
+def test_after_divergence_a_lower_rate_saves_the_run(began, activation, batch):
+    calm = SMALL.replace(activation=activation, optimiser="momentum", learning_rate=0.003, batch=batch)
+    driver = drive(calm.replace(epochs=max(1, began), learning_rate=0.003 if began else 1.0))
+    if began:
+        finish(driver)
+    driver.change(calm.replace(epochs=500, learning_rate=1.0))
+    with pytest.raises(DivergedError, match="lower the learning rate"):
+        finish(driver)
+    driver.go_back()
+    stood = driver.training.epoch
+    progress = driver.frame(m.Ask(1), REST).progress
+    assert progress.epoch == stood <= began + 1
+    assert progress.losses_from + len(progress.losses) == stood
+    driver.change(calm.replace(epochs=stood + 40))
+    finish(driver)
+    assert np.isfinite(driver.frame(m.Ask(1), REST).progress.losses).all()
+    assert look(driver, stood).epoch == stood
