@@ -55,7 +55,7 @@ class LiveRun(QObject):
         self._run = 0
         self._timeline = Timeline()  # the worker's keyframes, kept here should it die
         self._client: Client | None = None
-        self._ready = False
+        self._ready = self._lost = False
         self._asked: int | None = None  # the open question
         self._asked_at = 0.0
         self._number = 0
@@ -78,9 +78,9 @@ class LiveRun(QObject):
         return self._losses[: self.epoch]
 
     @property
-    def alive(self) -> bool:
-        """Whether there is a worker."""
-        return self._client is not None
+    def lost(self) -> bool:
+        """Whether the worker is gone and waits to be started again."""
+        return self._lost
 
     @property
     def ready_to_train(self) -> bool:
@@ -94,7 +94,7 @@ class LiveRun(QObject):
 
     def start(self) -> None:
         """Start a worker; the run, or what is kept of it, goes on in it."""
-        self._ready = False
+        self._ready = self._lost = False
         client = Client(lambda message: self._received.emit(client, message))
         self._client = client
         self._build()
@@ -220,6 +220,7 @@ class LiveRun(QObject):
         self.playing = False
         self.phase = "paused"
         client, self._client = self._client, None
+        self._lost = True
         self._timer.stop()
         self._exports.clear()
         if client is not None:

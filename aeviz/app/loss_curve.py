@@ -45,6 +45,7 @@ class LossCurve(pg.PlotWidget):
         self._line = pg.InfiniteLine(angle=90)
         self._line.setVisible(False)
         item.addItem(self._line)
+        self._show_range(-1.3, 0.5)
         self._reading = QLabel(self)
         self._reading.setProperty("role", "tag")
         self._reading.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

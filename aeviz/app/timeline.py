@@ -146,7 +146,7 @@ class Timeline(QWidget):
             self.curve.show_losses(run.losses, last, shown)
         self._epoch.setText(f"{shown:,}".replace(",", "\u2009"))
         self.live.setVisible(past)
-        if not run.alive:
+        if run.lost:
             role, text = "past", "● stopped"
         elif not run.ready_to_train:
             role, text = "muted", "● starting"

@@ -251,7 +251,7 @@ class Window(QMainWindow):
         self._play(not self.run.playing or self.run.phase == "finished")
 
     def _play(self, playing: bool) -> None:
-        if playing and not self.run.alive:
+        if playing and self.run.lost:
             self._revive()
             return
         settings = self.store.settings

@@ -21,6 +21,9 @@ from aeviz.figure.export import figure_of, image_of, picture_bytes
 from aeviz.figure.figure import FieldFigure
 
 
+_TEXT = "{http://www.w3.org/2000/svg}text"
+
+
 class Picture:
     """A figure, its image, and the texts in it."""
 
@@ -41,7 +44,9 @@ class Picture:
     def texts(self) -> list[str]:
         """What is written in the figure, taken from its SVG."""
         root = ET.fromstring(picture_bytes(self.figure, ".svg"))
-        return ["".join(node.itertext()).strip() for node in root.iter("{http://www.w3.org/2000/svg}text")]
+        # Thin spaces are typography.
+        texts = ["".join(node.itertext()).replace("\u200a", "").strip() for node in root.iter(_TEXT)]
+        return texts
 
 
 @pytest.fixture
