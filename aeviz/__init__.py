@@ -4,6 +4,7 @@
 >>> run = aeviz.train(aeviz.preset("lecture-2021"), epochs=200)
 >>> run.field().displacement.shape
 (34, 40, 2)
+>>> run.close()
 """
 
 from aeviz.core.field import Field

@@ -92,6 +92,7 @@ def _train_and_write(settings: Settings, paths: list[Path], *, as_json: bool) ->
 
     from aeviz.run import TrainingError, train
 
+    tqdm.monitor_interval = 0  # no thread that watches the bar
     # disable=None: no bar where stderr is not a terminal.
     with tqdm(total=settings.epochs, unit="epoch", disable=None, leave=False) as bar:
         try:

@@ -95,7 +95,8 @@ class FieldFigure(pg.GraphicsWidget):
     def grid_in_view(self) -> Grid:
         """The cells that cover what is in view; cells keep their places while the view moves."""
         (x0, x1), (y0, y1) = self.box.viewRange()
-        return Grid.covering(self._settings, (x0, x1, y0, y1))
+        pixel = (x1 - x0) / max(1.0, self.box.rect().width())  # the field's place is rounded to whole pixels
+        return Grid.covering(self._settings, (x0 + pixel, x1 - pixel, y0 + pixel, y1 - pixel))
 
     def field_rect(self) -> QRectF:
         """Where the field is, in the figure's pixels."""

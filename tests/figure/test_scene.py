@@ -27,7 +27,7 @@ def figure(qapp: object) -> FieldFigure:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
-    "settings", [Settings(), SMALL, Settings(grid=(7, 31), extent=(0.0, 40.0, -3.0, 2.0))]
+    "settings", [Settings(), SMALL, Settings(grid=(21, 41), extent=(0.0, 4.0, -3.0, 2.0))]
 )
 def test_the_first_view_is_the_grid_of_the_settings(settings, size, qapp):
     figure = FieldFigure(settings)

@@ -1,0 +1,187 @@
+"""The real window with a real worker."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
+from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QApplication, QSlider, QStyle, QStyleOptionSlider
+from pytestqt.qtbot import QtBot
+
+from aeviz.app.memory import Memory
+from aeviz.app.window import Window
+from aeviz.core.field import Field
+from aeviz.core.settings import Settings
+from aeviz.figure.export import image_of
+from aeviz.figure.theme import font
+from aeviz.work.messages import Frame
+
+LONG = 30_000  # ms: the machine may be busy with something else
+QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=100, grid=(12, 10))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def as_in_the_program(qapp: QApplication) -> Iterator[None]:
+    """Style and font as the program sets them."""
+    qapp.setStyle("Fusion")
+    qapp.setFont(font(13))
+    yield
+    qapp.setStyleSheet("")
+
+
+@pytest.fixture
+def new_window(tmp_path: Path, qtbot: QtBot) -> Iterator[Callable[..., Window]]:
+    """Open a window, with its worker unless that is not wanted."""
+    windows: list[Window] = []
+
+    def new_window(settings: Settings = QUICK, memory: Path | None = None, *, start: bool = True) -> Window:
+        windows.append(Window(settings, Memory(memory or tmp_path / "window.ini")))
+        windows[-1].resize(1_300, 820)
+        windows[-1].show()
+        if start:
+            windows[-1].start()
+        return windows[-1]
+
+    yield new_window
+    for window in windows:
+        _destroy(window)
+
+
+@pytest.fixture(scope="module")
+def shared_window(tmp_path_factory: pytest.TempPathFactory, as_in_the_program: None) -> Iterator[Window]:
+    """The window that a module's tests share; they take it from `window`."""
+    window = Window(QUICK, Memory(tmp_path_factory.mktemp("memory") / "window.ini"))
+    window.resize(1_300, 820)
+    window.show()
+    window.start()
+    yield window
+    _destroy(window)
+
+
+def _destroy(window: Window) -> None:
+    window.close()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
+
+
+class Desk:
+    """A window at the beginning of a run, and the hands and eyes of who sits before it."""
+
+    def __init__(self, window: Window, qtbot: QtBot) -> None:
+        self.window, self.qtbot = window, qtbot
+        self.run, self.store, self.figure = window.run, window.store, window.view.figure
+        self.frames: list[Frame] = []
+        self.fields: list[Field] = []
+        self.run.framed.connect(self._note)
+
+    def leave(self) -> None:
+        """Disconnect, and let the worker rest."""
+        self.run.framed.disconnect(self._note)
+        self.run.drive(playing=False)
+
+    def _note(self, frame: Frame, field: Field) -> None:
+        self.frames.append(frame)
+        self.fields.append(field)
+
+    def until(self, condition: Callable[[], Any]) -> None:
+        """Let the window live until something is so."""
+        self.qtbot.waitUntil(lambda: bool(condition()), timeout=LONG)
+
+    def begin(self, settings: Settings = QUICK, *, playing: bool = True, speed: float = math.inf) -> None:
+        """Begin a run; the first frame is there, and those before are forgotten."""
+        self.run.drive(playing=False, speed=speed)
+        self.store.put(settings)
+        self.figure.home()
+        self.window.notice.hide()
+        self.run.reset()
+        self.frames.clear()
+        self.until(lambda: self.frames)
+        self.frames.clear(), self.fields.clear()
+        if playing:
+            self.run.drive(playing=True)
+
+    def finish(self) -> None:
+        """Train to the last epoch, which is on the screen then."""
+        self.until(lambda: self.run.phase == "finished" and self.frames[-1].epoch == self.store.settings.epochs)
+
+    def settle(self, frames: int = 3) -> None:
+        """Let some more frames come: what is wrongly under way shows in them."""
+        for _ in range(frames):
+            count = len(self.frames)
+            self.run.refresh()
+            self.until(lambda count=count: len(self.frames) > count)
+
+    def press(self, key: Qt.Key, widget: Any = None) -> None:
+        """Type a key into the window, or into a widget that has the focus."""
+        QTest.keyClick(widget or self.window.view, key)
+
+    def colour(self, place: Any) -> str:
+        """The colour at a place of the plane, painted now."""
+        box = self.figure.box
+        point = box.mapToScene(box.mapFromView(QPointF(*place)))
+        return image_of(self.figure, 1.0).pixelColor(math.floor(point.x()), math.floor(point.y())).name()
+
+    def in_view(self, points: np.ndarray) -> np.ndarray:
+        """Those points that are drawn whole."""
+        (x0, x1), (y0, y1) = self.figure.box.viewRange()
+        margin = 0.05 * (x1 - x0)
+        low, high = np.array([x0, y0]) + margin, np.array([x1, y1]) - margin
+        return points[np.all((points > low) & (points < high), axis=1)]
+
+
+@pytest.fixture
+def desk(shared_window: Window, qtbot: QtBot) -> Iterator[Desk]:
+    """The shared window, at rest at the beginning of a quick run."""
+    desk = Desk(shared_window, qtbot)
+    shared_window.resize(1_300, 820)
+    desk.begin(playing=False)
+    yield desk
+    desk.leave()
+
+
+@pytest.fixture
+def desk_at(qtbot: QtBot) -> Iterator[Callable[[Window], Desk]]:
+    """Sit down at a window."""
+    desks: list[Desk] = []
+
+    def desk_at(window: Window) -> Desk:
+        desks.append(Desk(window, qtbot))
+        return desks[-1]
+
+    yield desk_at
+    for desk in desks:
+        desk.leave()
+
+
+@pytest.fixture
+def drag() -> Callable[..., None]:
+    """Drag a slider's handle with the mouse, step by step; `seen` is called after each."""
+
+    def handle(slider: QSlider, value: int) -> QPoint:
+        option = QStyleOptionSlider()
+        slider.initStyleOption(option)
+        option.sliderPosition = option.sliderValue = value
+        style = slider.style()
+        return style.subControlRect(
+            QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, slider
+        ).center()
+
+    def drag(
+        slider: QSlider, value: int, *, seen: Callable[[], None] = lambda: None, release: bool = True
+    ) -> None:
+        start, end = handle(slider, slider.value()), handle(slider, value)
+        if not slider.isSliderDown():
+            QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=start)
+        for step in range(1, 6):
+            QTest.mouseMove(slider, start + (end - start) * (step / 5.0))
+            seen()
+        if release:
+            QTest.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=end)
+
+    return drag

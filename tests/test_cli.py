@@ -1,0 +1,128 @@
+"""The command line, as typed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aeviz.cli import main
+from aeviz.core.settings import TABLE
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("--niose 0.3", "did you mean --noise?"),
+        ("--noise 3", "--noise cannot be '3': it must be 0 to 1"),
+        ("--noise abc", "--noise cannot be 'abc'"),
+        ("--noise nan", "--noise cannot be"),
+        ("--theme drak", "did you mean dark?"),
+        ("--grid 40", "--grid cannot be '40'"),
+        ("--extent 3,1,0,1", "--extent must have x0 below x1"),
+        ("--preset lecture-2012", "did you mean lecture-2021?"),
+        ("rendr a.png", "did you mean render?"),
+        ("render a.pgn", "did you mean .png?"),
+        ("render no/such/folder/a.png", "there is no folder"),
+        ("render a.png b.png --epoch", "there is no option --epoch (did you mean --epochs?)"),
+        ("render", "the following arguments are required: OUT"),
+        ("presets all", "'all' is not expected here"),
+    ],
+)
+def test_bad_arguments_get_one_line_and_exit_2(typed: str, said: str, capsys: pytest.CaptureFixture) -> None:
+    assert main(typed.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("aeviz: ") and err.count("\n") == 1
+    assert said in err
+
+
+def test_a_folder_is_refused_as_a_file(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "field.png").mkdir()
+    assert main(["render", str(tmp_path / "field.png")]) == 2
+    assert "it is a folder" in capsys.readouterr().err
+
+
+def test_help_names_every_setting(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for spec in TABLE:
+        assert f"{spec.option} " in text
+        assert spec.help.split(".")[0].replace(" ", "") in text.replace("- ", "-").replace(" ", "")
+
+
+def test_version(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith("aeviz ")
+
+
+def test_presets_are_listed(capsys: pytest.CaptureFixture) -> None:
+    assert main(["presets"]) == 0
+    assert "lecture-2021" in capsys.readouterr().out
+
+
+def test_render_writes_data_and_prints_numbers(tmp_path: Path, start) -> None:
+    target = tmp_path / "field.npz"
+    words = ("--epochs", "60", "--extent", "-1,1,-0.5,0.5", "--grid", "5x3", "--json")
+    code, out, err = start("-m", "aeviz", "render", str(target), *words).end()
+    assert (code, err) == (0, "")
+    numbers = json.loads(out)
+    assert numbers["epoch"] == 60
+    names = ("loss", "bayes_floor", "excess_risk", "midline_iou", "train_seconds", "steps_per_second")
+    assert {"epoch", *names} == set(numbers)
+    with np.load(target) as saved:
+        assert saved["displacement"].shape == (3, 5, 2)
+        assert saved["exact_displacement"].shape == (3, 5, 2)
+        assert (saved["x"][0], saved["y"][0]) == (-1.0, -0.5)
+        assert saved["loss"].shape == (60,)
+
+
+def test_a_diverging_run_is_exit_1_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    wild = ["--activation", "identity", "--optimiser", "sgd", "--learning-rate", "1"]
+    assert main(["render", str(tmp_path / "field.png"), *wild]) == 1
+    assert "lower the learning rate" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_display_the_window_is_one_line(start) -> None:
+    screenless = {name: value for name, value in os.environ.items() if not name.endswith("DISPLAY")}
+    screenless |= {"QT_QPA_PLATFORM": "xcb"}
+    code, out, err = start("-m", "aeviz", env=screenless).end()
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1 and "aeviz render" in err
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="signals to a terminal's process group are POSIX's")
+def test_ctrl_c_while_rendering_leaves_no_file(tmp_path: Path, start) -> None:
+    program = start("-m", "aeviz", "render", str(tmp_path / "field.png"), "--epochs", "1000000")
+    while not _children(program.process.pid):  # the worker is there, so the training is under way
+        assert program.process.poll() is None
+    os.killpg(program.process.pid, signal.SIGINT)
+    code, _, err = program.end()
+    assert (code, err) == (1, "aeviz: interrupted; nothing was written\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_readme_installs_what_qt_needs() -> None:
+    from aeviz.figure.qt import debian_packages
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    commands = [line.split() for line in text.splitlines() if "apt-get install" in line]
+    assert len(commands) == 2
+    for command in commands:
+        assert set(debian_packages(screen=True)) <= set(command)
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task")
+    return [int(child) for task in tasks.glob("*/children") for child in task.read_text().split()]
