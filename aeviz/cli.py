@@ -45,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except QtUnavailable as error:
         return _say(str(error), REFUSED)
     except KeyboardInterrupt:
-        return _say("aeviz: interrupted; nothing was written", FAILED)
+        if words[:1] != ["render"]:
+            return DONE  # the window was told to close before it was there
+        return _say("aeviz: interrupted before all files were written", FAILED)
 
 
 def _window(words: list[str]) -> int:

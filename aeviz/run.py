@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import queue
 import time
+import weakref
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
@@ -32,7 +33,7 @@ class TrainingError(RuntimeError):
 class Run:
     """A run in a worker process of its own, trained to its last epoch.
 
-    Use as a context manager, or let it go: the worker ends with the object's client.
+    Use it as a context manager, or close it; let go, it closes itself.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -42,6 +43,7 @@ class Run:
         self._numbers = 0
         self._inbox: queue.SimpleQueue[m.FromWorker] = queue.SimpleQueue()
         self._client = Client(self._inbox.put)
+        weakref.finalize(self, self._client.stop)
         self._wait_for(m.Ready)
         self._client.send(m.Build(1, settings))
 

@@ -53,7 +53,11 @@ def _windows() -> set[Any]:
     if widgets is None or (application := widgets.QApplication.instance()) is None:
         return set()
     destroy_deleted()
-    return {widget for widget in application.topLevelWidgets() if widget.parent() is None}
+    # Pyqtgraph makes menus without a parent for plots, even where they are switched off.
+    return {
+        widget for widget in application.topLevelWidgets()
+        if widget.parent() is None and not isinstance(widget, widgets.QMenu)
+    }  # fmt: skip
 
 
 def destroy_deleted() -> None:

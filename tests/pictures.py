@@ -15,6 +15,7 @@ from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from aeviz.app.memory import Memory
+from aeviz.app.style import Style
 from aeviz.app.window import Window
 from aeviz.core.resources import RESOURCES
 from aeviz.core.settings import Settings
@@ -25,7 +26,8 @@ PICTURES = {
     "window.png": (Settings(), 1_200, (0.0, 1.26)),
     "ambiguity.png": (Settings(layer="ambiguity", arrows="none", theme="light"), 1_200, (0.0, 1.26)),
     "samples.png": (
-        Settings(arrows="samples", layer="none", show_noisy=True, show_reconstruction=True), 1_200, (0.5, 0.9),
+        Settings(arrows="samples", layer="none", show_noisy=True, show_reconstruction=True),
+        1_200, (0.5, 0.9),
     ),
 }  # fmt: skip
 
@@ -49,7 +51,7 @@ def picture(settings: Settings, epoch: int, cursor: tuple[float, float]) -> None
 
 if __name__ == "__main__":
     application = QApplication(["aeviz"])
-    application.setStyle("Fusion")
+    application.setStyle(Style())
     for name, (settings, epoch, cursor) in PICTURES.items():
         with tempfile.TemporaryDirectory() as folder:
             window = Window(settings, Memory(Path(folder) / "window.ini"))

@@ -109,7 +109,7 @@ def test_ctrl_c_while_rendering_leaves_no_file(tmp_path: Path, start) -> None:
         assert program.process.poll() is None
     os.killpg(program.process.pid, signal.SIGINT)
     code, _, err = program.end()
-    assert (code, err) == (1, "aeviz: interrupted; nothing was written\n")
+    assert (code, err) == (1, "aeviz: interrupted before all files were written\n")
     assert list(tmp_path.iterdir()) == []
 
 

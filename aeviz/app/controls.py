@@ -7,11 +7,10 @@ from typing import Any
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
-from aeviz.app.editors import Editor, SliderEditor, TextEditor, editor_for
+from aeviz.app.editors import Editor, NumberEditor, SliderEditor, TextEditor, editor_for
 from aeviz.app.store import Store
 from aeviz.core.setting import Spec
 from aeviz.core.settings import GROUPS, SPECS, TABLE, Settings
-from aeviz.figure.theme import DISPLAY, font
 
 _ORDER = ("Noise", *(group for group in GROUPS if group != "Noise"))  # the noise comes first
 _CLOSED = ("View",)
@@ -57,8 +56,9 @@ class Controls(QScrollArea):
             row: Row = LargeRow(spec) if spec.name == "noise" else Row(spec, tagged=len(kinds) > 1)
             row.editor.edited.connect(lambda value, name=spec.name: self._set(name, value))
             row.reset.clicked.connect(lambda _, spec=spec: self._set(spec.name, spec.default))
-            if isinstance(row.editor, TextEditor):
-                row.editor.refused.connect(self._store.refused)
+            for editor in (row.editor, getattr(row, "number", None)):
+                if isinstance(editor, NumberEditor | TextEditor):
+                    editor.refused.connect(self._store.refused)
             self._rows[spec.name] = row
             group.body.addWidget(row)
         return group
@@ -156,10 +156,13 @@ class LargeRow(Row):
     """A setting that is dragged: its value in large figures over a slider."""
 
     def _make_editor(self) -> Editor:
-        self._value = QLabel()
-        self._value.setFont(font(34, family=DISPLAY))
-        self._value.setStyleSheet(f'font-family: "{DISPLAY}"; font-size: 34px; font-weight: 300;')
-        return SliderEditor(self._spec)
+        self.number = NumberEditor(self._spec)
+        self.number.setProperty("role", "large")
+        self.number.setFixedWidth(130)
+        self.number.setAccessibleName(f"{self._spec.label} as a number")
+        slider = SliderEditor(self._spec)
+        self.number.edited.connect(slider.edited)
+        return slider
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -168,11 +171,11 @@ class LargeRow(Row):
         head = QHBoxLayout()
         head.addWidget(self.label, 1, Qt.AlignmentFlag.AlignBottom)
         head.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignBottom)
-        head.addWidget(self._value)
+        head.addWidget(self.number)
         column.addLayout(head)
         column.addWidget(self.editor)
 
     def show_value(self, value: Any) -> None:
         """Show a value."""
         super().show_value(value)
-        self._value.setText(f"{value:.3f}" if round(value * 1000) % 10 else f"{value:.2f}")
+        self.number.show_value(value)

@@ -8,7 +8,7 @@ from types import TracebackType
 
 import numpy
 import pyqtgraph
-from PyQt6.QtCore import PYQT_VERSION_STR, QT_VERSION_STR
+from PyQt6.QtCore import PYQT_VERSION_STR, QT_VERSION_STR, Qt
 from PyQt6.QtWidgets import (
     QApplication,
     QDialog,
@@ -28,8 +28,9 @@ def show_help(parent: QWidget, keys: dict[str, str]) -> None:
     """Show the page that explains the picture; `keys` maps what a key does to the key."""
     rows = "".join(f"<tr><td><b>{key}</b></td><td>{action}</td></tr>" for action, key in keys.items())
     text = (RESOURCES / "help" / "overview.html").read_text(encoding="utf-8").format(keys=rows)
-    dialog = QDialog(parent)
-    dialog.setWindowTitle("aeviz help")
+    dialog = _single(parent, "aeviz help")
+    if dialog is None:
+        return
     dialog.resize(640, 680)
     page = QTextBrowser()
     page.setHtml(text)
@@ -39,8 +40,9 @@ def show_help(parent: QWidget, keys: dict[str, str]) -> None:
 
 def show_about(parent: QWidget, torch_version: str) -> None:
     """Show the versions, to be copied into a report."""
-    dialog = QDialog(parent)
-    dialog.setWindowTitle("About aeviz")
+    dialog = _single(parent, "About aeviz")
+    if dialog is None:
+        return
     dialog.resize(460, 300)
     title = QLabel("aeviz")
     title.setProperty("role", "brand")
@@ -107,6 +109,19 @@ class Reporter:
             self.dialog.add(versions(""))
         self.dialog.add(report)
         self.dialog.show()
+
+
+def _single(parent: QWidget, title: str) -> QDialog | None:
+    """A new window of this title, or None where one is open, which comes to the front."""
+    for open_one in parent.findChildren(QDialog):
+        if open_one.windowTitle() == title:
+            open_one.raise_()
+            open_one.activateWindow()
+            return None
+    dialog = QDialog(parent)
+    dialog.setWindowTitle(title)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    return dialog
 
 
 def _fill(dialog: QDialog, *widgets: QWidget) -> QDialogButtonBox:

@@ -21,13 +21,15 @@ from PyQt6.QtWidgets import (
 
 from aeviz.core.setting import SettingError, Spec
 
-_SLIDER_STEPS = 1_000
-
 
 class NumberEditor(QDoubleSpinBox):
-    """A number; the arrow keys and the wheel step it, on a logarithmic scale by a factor."""
+    """A number; the arrow keys and the wheel step it, on a logarithmic scale by a factor.
+
+    What cannot be read is told and put back.
+    """
 
     edited = pyqtSignal(object)
+    refused = pyqtSignal(str)
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
@@ -44,16 +46,25 @@ class NumberEditor(QDoubleSpinBox):
         self.valueChanged.connect(lambda value: self.edited.emit(type(spec.default)(value)))
 
     def show_value(self, value: float) -> None:
-        """Show a value without saying that it was edited."""
-        with QSignalBlocker(self):
-            self.setValue(value)
+        """Show a value without saying that it was edited, and without a word in what is being typed."""
+        if value != self.value():
+            with QSignalBlocker(self):
+                self.setValue(value)
 
     def textFromValue(self, value: float) -> str:
-        """Write as few digits as tell the value."""
-        return f"{value:.10g}" if isinstance(self._spec.default, float) else f"{value:.0f}"
+        """Write as few digits as tell the value: what was not typed must read back as the same."""
+        return self._spec.text(type(self._spec.default)(value))
+
+    def fixup(self, text: str | None) -> str:
+        """Say why what was typed is not taken; the value before it comes back."""
+        try:
+            self._spec.parsed(text or "")
+        except SettingError as error:
+            self.refused.emit(str(error))
+        return text or ""
 
     def validate(self, text: str | None, position: int) -> tuple[QValidator.State, str, int]:
-        """Let everything be typed; what is no number is put back when the editing ends."""
+        """Let everything be typed; what is no number is refused when the editing ends."""
         try:
             self._spec.parsed(text or "")
         except SettingError:
@@ -171,7 +182,7 @@ class TextEditor(QLineEdit):
             return
         if value != self._value:
             self.edited.emit(value)
-        self.show_value(value if value == self._value else self._value)
+        self.show_value(self._value)
 
 
 class Segments(QWidget):
@@ -194,6 +205,7 @@ class Segments(QWidget):
             button = QPushButton(title)
             button.setCheckable(True)
             button.setAccessibleName(f"{spec.label}: {title}")
+            button.setToolTip(spec.help)
             button.clicked.connect(lambda _, value=value: self.edited.emit(value))
             self._group.addButton(button)
             self._buttons[value] = button

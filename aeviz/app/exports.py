@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
-from aeviz.core.field import Field
-from aeviz.core.files import FileError, npz_bytes, write_whole
-from aeviz.figure.export import image_of, picture_bytes
+from aeviz.core.files import PICTURES, FileError, npz_bytes, write_whole
+from aeviz.core.settings import TABLE, Settings
+from aeviz.figure.export import image_of, picture_bytes, png_bytes
 from aeviz.figure.figure import FieldFigure
 from aeviz.version import __version__
+from aeviz.work.messages import Frame
 
 FORMATS = {
     "PNG, as on the screen (*.png)": (".png", 1.0),
@@ -24,13 +27,17 @@ FORMATS = {
 }
 
 
-class Exports:
-    """Asks for a name, writes the file whole, and says what became of it."""
+class Exports(QObject):
+    """Asks for a name, writes the file whole in a thread of its own, and says what became of it."""
+
+    _done = pyqtSignal(str)
 
     def __init__(
         self, parent: QWidget, figure: FieldFigure, run: LiveRun, memory: Memory, say: Callable[[str], None]
     ) -> None:
-        self._parent, self._figure, self._run, self._memory, self._say = parent, figure, run, memory, say
+        super().__init__(parent)
+        self._window, self._figure, self._run, self._memory, self._say = parent, figure, run, memory, say
+        self._done.connect(say)
 
     def figure(self) -> None:
         """Let the user choose a name and a format, and write the figure."""
@@ -38,47 +45,77 @@ class Exports:
         if name is None:
             return
         suffix, scale = FORMATS.get(chosen, (".png", 2.0))
-        if name.suffix.lower() in (".png", ".svg", ".pdf"):  # the name that was typed wins over the filter
+        if name.suffix.lower() in PICTURES:  # the name that was typed wins over the filter
             suffix = name.suffix.lower()
+        path = self._with_suffix(name, suffix)
+        if path is None:
+            return
+        if suffix == ".png":
+            image = image_of(self._figure, scale)
+            self._write(path, lambda: png_bytes(image))
         else:
-            name = name.with_name(name.name + suffix)
-        self.write(name, picture_bytes(self._figure, suffix, scale))
+            content = picture_bytes(self._figure, suffix)
+            self._write(path, lambda: content)
 
     def data(self) -> None:
         """Let the user choose a name, and write the field as NPZ."""
         name, _ = self._ask("Export data", "field.npz", "NumPy archive (*.npz)", "")
-        if name is not None:
-            self.write_data(name if name.suffix.lower() == ".npz" else name.with_name(name.name + ".npz"))
+        path = None if name is None else self._with_suffix(name, ".npz")
+        if path is not None:
+            self.write_data(path)
 
     def write_data(self, path: Path) -> None:
         """Write the shown epoch's field on the cells in view, once the worker has answered."""
-        settings = self._run.settings
+        run = self._run
 
-        def write(field: Field) -> None:
-            self.write(
-                path, npz_bytes(field, self._run.losses[: field.epoch].astype(float), settings, __version__)
-            )
+        def write(frame: Frame | None) -> None:
+            if frame is None:
+                self._say(f"cannot write {path}: no training process is there to ask for the field")
+                return
+            field, losses = frame.field(run.data), run.losses[: frame.epoch].astype(float)
+            settings = as_trained(run.settings, frame.settings)
+            self._write(path, lambda: npz_bytes(field, losses, settings, __version__))
 
-        self._run.export(self._figure.grid_in_view(), write)
+        run.export(self._figure.grid_in_view(), write)
 
     def copy(self) -> None:
         """Put the figure into the clipboard, at twice its size."""
         QApplication.clipboard().setImage(image_of(self._figure, 2.0))
         self._say("The figure is in the clipboard")
 
-    def write(self, path: Path, content: bytes) -> None:
-        """Write a file whole, or say why not."""
-        try:
-            write_whole(path, content)
-        except FileError as error:
-            self._say(str(error))
-        else:
-            self._say(f"Wrote {path}")
+    def _write(self, path: Path, make: Callable[[], bytes]) -> None:
+        """Make and write a file while the window goes on: large ones take seconds."""
+
+        def work() -> None:
+            try:
+                write_whole(path, make())
+            except FileError as error:
+                self._done.emit(str(error))
+            else:
+                self._done.emit(f"Wrote {path}")
+
+        threading.Thread(target=work, name="aeviz-export").start()
+
+    def _with_suffix(self, name: Path, suffix: str) -> Path | None:
+        """The name with its ending; None where that names a file which the dialog did not ask about."""
+        if name.suffix.lower() == suffix:
+            return name
+        path = name.with_name(name.name + suffix)
+        if path.exists():
+            self._say(f"{path} is there already: choose it by its full name to replace it")
+            return None
+        return path
 
     def _ask(self, title: str, name: str, filters: str, chosen: str) -> tuple[Path | None, str]:
         start = str(self._memory.folder / name)
-        path, chosen = QFileDialog.getSaveFileName(self._parent, title, start, filters, chosen)
+        path, chosen = QFileDialog.getSaveFileName(self._window, title, start, filters, chosen)
         if not path:
             return None, ""
         self._memory.folder = Path(path).parent
         return Path(path), chosen
+
+
+def as_trained(present: Settings, past: Settings) -> Settings:
+    """The settings of a past epoch, drawn as at present."""
+    trained = {spec.name: getattr(past, spec.name) for spec in TABLE if spec.applies != "view"}
+    return present.replace(**trained | {"epochs": present.epochs})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -62,11 +64,15 @@ class Inspector(QScrollArea):
 
     def explain(self, settings: Settings) -> None:
         """Say what the chosen layer shows."""
-        path = RESOURCES / "help" / f"{settings.layer}.html"
-        text = path.read_text(encoding="utf-8")
-        text = text.format(noise=f"{settings.noise:g}", threshold=f"{settings.threshold:g}")
+        page = settings.layer if settings.noise > 0.0 else "noiseless"
+        text = _help(page).format(noise=f"{settings.noise:g}", threshold=f"{settings.threshold:g}")
         if text != self._text.text():
             self._text.setText(text)
+
+
+@cache
+def _help(page: str) -> str:
+    return (RESOURCES / "help" / f"{page}.html").read_text(encoding="utf-8")
 
 
 def place_texts(frame: Frame) -> dict[str, str]:

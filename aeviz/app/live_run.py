@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
-from aeviz.core.field import Field, Grid
+from aeviz.core.field import Grid
 from aeviz.core.manifolds import clean_data
 from aeviz.core.settings import Settings, applies
 from aeviz.core.timeline import Timeline
@@ -18,7 +18,9 @@ from aeviz.work import messages as m
 from aeviz.work.client import Client
 
 FRAME = 16  # ms between two frames
-PATIENCE = 5.0  # seconds without an answer until the worker counts as stuck
+PATIENCE = 4.0  # seconds without a sign of life until the worker counts as stuck
+LOADING = 60.0  # the same while it loads torch, which may hold all its threads
+SHARE = 2.0  # times the last answer's time until the next question: half of the worker's time is training's
 
 
 class LiveRun(QObject):
@@ -55,14 +57,14 @@ class LiveRun(QObject):
         self._run = 0
         self._timeline = Timeline()  # the worker's keyframes, kept here should it die
         self._client: Client | None = None
-        self._ready = self._lost = False
+        self._ready = self._lost = self._built = False
         self._asked: int | None = None  # the open question
-        self._asked_at = 0.0
+        self._asked_at = self._pause = 0.0
         self._number = 0
         self._grid: Callable[[], Grid] = lambda: Grid.home(self.settings)
         self._cursor: tuple[float, float] | None = None
         self._stale = True  # what is on the screen is not what should be
-        self._exports: dict[int, Callable[[Field], None]] = {}
+        self._exports: dict[int, Callable[[m.Frame | None], None]] = {}
         # Queued, because the messages come in the reading thread.
         self._received.connect(self._handle, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
         self._timer = QTimer(self)
@@ -157,8 +159,11 @@ class LiveRun(QObject):
         self.looking_at = None if epoch is None or epoch >= self.epoch else epoch
         self._stale = True
 
-    def export(self, grid: Grid, receive: Callable[[Field], None]) -> None:
-        """Ask for the shown epoch's field with all its points, for a file."""
+    def export(self, grid: Grid, receive: Callable[[m.Frame | None], None]) -> None:
+        """Ask for the shown epoch's field with all its points, for a file; None means that none will come."""
+        if self._client is None or not (self._ready and self._built):
+            receive(None)
+            return
         self._number += 1
         self._exports[self._number] = receive
         self._send(m.Ask(self._number, self.looking_at, grid, samples=1))
@@ -185,8 +190,8 @@ class LiveRun(QObject):
                 self._stale = True
                 self.diverged.emit(message.reason)
             case m.Failed():
-                self._asked = None
-                self.playing = False
+                self._built = self.playing = False
+                self._drop_exports()
                 self.failed.emit(message.report)
             case m.Died():
                 self._lose(_how_it_ended(message.exit_code))
@@ -200,10 +205,10 @@ class LiveRun(QObject):
             return
         self._record(frame.progress)
         if export is not None:
-            export(frame.field(self.data))
+            export(frame)
             return
-        if self._stale and time.monotonic() - self._asked_at >= FRAME / 1000.0:
-            self._ask()  # before this frame is painted, so that the worker makes the next one meanwhile
+        self._pause = max(FRAME / 1000.0, SHARE * (time.monotonic() - self._asked_at - m.SLICE))
+        self._ask_if_due()  # before this frame is painted, so that the worker makes the next one meanwhile
         self.framed.emit(frame, frame.field(self.data))
 
     def _record(self, progress: m.Progress) -> None:
@@ -222,31 +227,43 @@ class LiveRun(QObject):
         client, self._client = self._client, None
         self._lost = True
         self._timer.stop()
-        self._exports.clear()
+        self._drop_exports()
         if client is not None:
             client.stop()
         last = self._timeline.last
         self.epoch = last.epoch if last else 0
+        self._timeline.cut(self.epoch)
+        self.look_at(self.looking_at)
         self.died.emit(how)
 
     def _tick(self) -> None:
-        if self._asked is not None:
-            if time.monotonic() - self._asked_at > PATIENCE:
-                self._lose(f"has not answered for {PATIENCE:g} seconds and was ended")
-        elif self._stale and self._ready:
-            self._ask()
+        patience = PATIENCE if self._ready else LOADING
+        if self._client is not None and self._client.silence > patience:
+            self._lose(f"has given no sign of life for {patience:g} seconds and was ended")
+        else:
+            self._ask_if_due()
 
-    def _ask(self) -> None:
+    def _ask_if_due(self) -> None:
+        waiting = not (self._ready and self._built) or self._asked is not None or not self._stale
+        if waiting or time.monotonic() - self._asked_at < self._pause:
+            return
         self._stale = False
         self._number += 1
         self._asked, self._asked_at = self._number, time.monotonic()
         samples = max(1, -(-len(self.data) // MOST_POINTS))
         self._send(m.Ask(self._number, self.looking_at, self._grid(), samples, self._cursor))
 
+    def _drop_exports(self) -> None:
+        exports, self._exports = self._exports, {}
+        for receive in exports.values():
+            receive(None)
+
     def _build(self) -> None:
         self._run += 1
         self._asked = None
+        self._drop_exports()
         self._stale = True
+        self._built = True
         self._send(m.Build(self._run, self.settings, tuple(self._timeline), self._timeline.changes))
         self._send(m.Drive(self.playing, self.speed))
 

@@ -12,8 +12,9 @@ from PyQt6.QtCore import QSocketNotifier
 from PyQt6.QtWidgets import QApplication
 
 from aeviz.app.memory import Memory
+from aeviz.app.style import Style
 from aeviz.app.window import Window
-from aeviz.core.settings import Settings
+from aeviz.core.settings import SPECS, Settings
 from aeviz.figure.theme import font
 
 
@@ -25,10 +26,10 @@ def open_window(settings: Settings, *, theme_given: bool) -> int:
     application = QApplication(["aeviz"])
     application.setApplicationName("aeviz")
     application.setDesktopFileName("aeviz")
-    application.setStyle("Fusion")
+    application.setStyle(Style())
     application.setFont(font(13))
     memory = Memory()
-    if not theme_given and memory.theme in ("dark", "light", "lecture", "system"):
+    if not theme_given and memory.theme in SPECS["theme"].choices:
         settings = settings.replace(theme=memory.theme)
     window = Window(settings, memory)
     sys.excepthook = window.reporter

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PyQt6.QtGui import QAction, QKeySequence
-from PyQt6.QtWidgets import QMainWindow
+from PyQt6.QtCore import QEvent, QObject, Qt
+from PyQt6.QtGui import QAction, QKeyEvent, QKeySequence
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QMainWindow
 
 Entry = tuple[str, str, Callable[[], object]]
 """Title, key (or nothing), and what to do."""
@@ -23,4 +24,17 @@ def fill_menu_bar(window: QMainWindow, menus: Mapping[str, Sequence[Entry]]) -> 
                 keys[title.replace("&", "").rstrip("…")] = key
             action.triggered.connect(lambda _checked=False, do=do: do())
             menu.addAction(action)
+    window.installEventFilter(_SpaceForButtons(window))
     return keys
+
+
+class _SpaceForButtons(QObject):
+    """Space presses a button or opens a choice that was reached by keyboard: no shortcut takes it there."""
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            pressable = isinstance(QApplication.focusWidget(), QAbstractButton | QComboBox)
+            if pressable and event.key() == Qt.Key.Key_Space:
+                event.accept()
+                return True
+        return super().eventFilter(watched, event)

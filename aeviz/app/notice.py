@@ -25,6 +25,7 @@ class Notice(QWidget):
         close = QPushButton("×")
         close.setProperty("role", "reset")
         close.setAccessibleName("Dismiss")
+        close.setToolTip("Dismiss")
         close.clicked.connect(self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 9, 10, 9)
@@ -53,8 +54,12 @@ class Notice(QWidget):
 
     def _place(self) -> None:
         width = min(620, self._over.width() - 32)
-        self.setFixedWidth(width)
-        self.adjustSize()
+        layout = self.layout()
+        layout.activate()
+        self.resize(
+            width,
+            layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else self.sizeHint().height(),
+        )
         self.move((self._over.width() - width) // 2, 12)
 
     def _act(self) -> None:

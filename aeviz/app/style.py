@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 from string import Template
+from typing import Any, cast
 
-from PyQt6.QtCore import QByteArray, QSize
+from PyQt6.QtCore import QByteArray, QSize, Qt
 from PyQt6.QtGui import QIcon, QImage, QPainter, QPixmap
 from PyQt6.QtSvg import QSvgRenderer
+from PyQt6.QtWidgets import QProxyStyle, QStyle
 
 from aeviz.core.resources import RESOURCES
-from aeviz.figure.theme import TEXT, Theme
+from aeviz.figure.theme import DISPLAY, TEXT, Theme
 
 _ICONS = RESOURCES / "icons"
 
@@ -20,7 +22,20 @@ def style_sheet(theme: Theme) -> str:
     tokens = {name: getattr(theme, name) for name in theme.__slots__}
     tone = "dark" if theme.text < "#8" else "light"
     template = Template((RESOURCES / "window.qss").read_text(encoding="utf-8"))
-    return template.substitute(tokens, family=TEXT, icons=_ICONS.as_posix(), tone=tone)
+    return template.substitute(tokens, family=TEXT, display=DISPLAY, icons=_ICONS.as_posix(), tone=tone)
+
+
+class Style(QProxyStyle):
+    """Fusion, with sliders that go where they are clicked."""
+
+    def __init__(self) -> None:
+        super().__init__("Fusion")
+
+    def styleHint(self, hint: QStyle.StyleHint, *rest: Any) -> int:
+        """Qt's own answer, but for the click beside a slider's handle."""
+        if hint == QStyle.StyleHint.SH_Slider_AbsoluteSetButtons:
+            return cast(int, Qt.MouseButton.LeftButton.value)
+        return super().styleHint(hint, *rest)
 
 
 @cache

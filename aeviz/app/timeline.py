@@ -29,7 +29,7 @@ CURVE_EVERY = 0.05  # seconds: the curve need not move with every frame of the f
 SPEEDS = (1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 500.0, math.inf)
 
 
-class Timeline(QWidget):
+class TimelinePanel(QWidget):
     """Drives the run and looks back into it; it says what is wanted and never does it itself."""
 
     play_wanted = pyqtSignal(bool)
@@ -97,8 +97,10 @@ class Timeline(QWidget):
         self.target.setAccessibleName("Last epoch of the run")
         self.target.setToolTip(SPECS["epochs"].help)
         self.target.edited.connect(lambda value: store.set(epochs=value))
+        self.target.refused.connect(store.refused)
         self.live = QPushButton("Back to live")
         self.live.setProperty("role", "link")
+        self.live.setToolTip("Show the newest epoch again (L)")
         self.live.clicked.connect(lambda: self.epoch_wanted.emit(None))
         heading = QLabel("Epoch")
         heading.setProperty("role", "muted")
@@ -138,7 +140,7 @@ class Timeline(QWidget):
         self._live_epoch = run.epoch
         past = run.looking_at is not None
         last = run.settings.epochs
-        self.slider.follow(shown, last)
+        self.slider.follow(shown, max(last, run.epoch))
         self.target.show_value(last)
         now = time.perf_counter()
         if now - self._curve_drawn > CURVE_EVERY or run.phase != "training":
@@ -188,7 +190,7 @@ class EpochSlider(QSlider):
         if self.isSliderDown():
             return
         with QSignalBlocker(self):
-            self.setRange(0, max(last, epoch))
+            self.setRange(0, last)
             self.setValue(epoch)
 
 

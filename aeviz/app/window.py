@@ -7,7 +7,15 @@ import random
 
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QCloseEvent, QResizeEvent
-from PyQt6.QtWidgets import QApplication, QLabel, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QLabel,
+    QMainWindow,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)  # fmt: skip
 
 from aeviz.app.controls import Controls
 from aeviz.app.dialogs import Reporter, show_about, show_help
@@ -19,7 +27,7 @@ from aeviz.app.menus import Entry, fill_menu_bar
 from aeviz.app.notice import Notice
 from aeviz.app.store import Store
 from aeviz.app.style import icon, style_sheet
-from aeviz.app.timeline import Timeline
+from aeviz.app.timeline import TimelinePanel
 from aeviz.app.toolbar import Toolbar
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Field
@@ -45,19 +53,21 @@ class Window(QMainWindow):
         self.view = FieldView(settings)
         self.controls = Controls(self.store)
         self.inspector = Inspector()
-        self.timeline = Timeline(self.store)
+        self.timeline = TimelinePanel(self.store)
         self.toolbar = Toolbar(self.store)
         self.notice = Notice(self.view)
         self.reporter = Reporter(self)
         self.exports = Exports(self, self.view.figure, self.run, memory, self.say)
         self._frames = Rate()
         self._narrow = False
+        self._inspector_wanted = True
+        self._shown = 0
         self._torch_version = ""
         self._paced = 120.0  # the speed to return to from "unlimited"
         self._keys = fill_menu_bar(self, self._menus())
         self._lay_out()
         self._connect()
-        self._paint_with(settings)
+        self._repaint()
         self._show_start()
         self.view.setFocus()
 
@@ -110,6 +120,8 @@ class Window(QMainWindow):
         self.statusBar().addPermanentWidget(self._rates)
         self.statusBar().setSizeGripEnabled(False)
         self._memory.restore_layout(self, self._splitters)
+        for button in self.findChildren(QAbstractButton):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click, Space is for play and pause again
 
     @property
     def _splitters(self) -> dict[str, QSplitter]:
@@ -142,7 +154,7 @@ class Window(QMainWindow):
                 ("Ambiguous m&idline", "I", lambda: store.set(midline=not store.settings.midline)),
                 ("Next &theme", "T", lambda: self._cycle("theme")),
                 ("&Left panel", "F2", lambda: self.controls.setVisible(self.controls.isHidden())),
-                ("&Right panel", "F3", lambda: self.inspector.setVisible(self.inspector.isHidden())),
+                ("&Right panel", "F3", self._toggle_inspector),
                 ("&Full screen", "F11", self._toggle_full_screen),
             ],
             "&Help": [
@@ -157,6 +169,7 @@ class Window(QMainWindow):
         self.run.use_grid(self.view.figure.grid_in_view)
         self.run.framed.connect(self._show_frame)
         self.run.rebuilt.connect(self._show_start)
+        self.run.rebuilt.connect(self.notice.hide)
         self.run.ready.connect(self._welcome)
         self.run.diverged.connect(
             lambda reason: self._warn(f"Training stopped at epoch {self.run.epoch:,}: {reason}.")
@@ -175,7 +188,7 @@ class Window(QMainWindow):
         self.timeline.epoch_wanted.connect(self.run.look_at)
         hints = QApplication.styleHints()
         if hints is not None:
-            hints.colorSchemeChanged.connect(lambda _: self._paint_with(self.store.settings))
+            hints.colorSchemeChanged.connect(self._repaint)
 
     # What the run says
 
@@ -194,6 +207,10 @@ class Window(QMainWindow):
     def _show_frame(self, frame: Frame, field: Field) -> None:
         self._frames.count()
         self.view.figure.set_field(field)
+        noise = self.store.settings.noise
+        if self.run.looking_at is None and frame.settings.noise != noise:  # asked before the last change
+            self.view.figure.show_points(self.run.data, shown_noisy(self.store.settings, self.run.data))
+        self._shown = frame.epoch
         self.inspector.show_place(frame)
         self.timeline.show_run(self.run, frame.epoch)
         loss = f"{self.run.losses[frame.epoch - 1]:.4f}" if 0 < frame.epoch <= len(self.run.losses) else "—"
@@ -206,7 +223,7 @@ class Window(QMainWindow):
         )  # fmt: skip
         self._rates.setText(
             f"{self.run.steps_per_second:,.0f} steps/s   {self._frames.per_second:.0f} frames/s   "
-            f"seed {self.store.settings.seed} · cpu"
+            f"seed {self.store.settings.seed}"
         )
 
     def _warn(self, text: str) -> None:
@@ -230,7 +247,7 @@ class Window(QMainWindow):
         changes = old.changed(new)
         if "theme" in changes:
             self._memory.theme = new.theme
-            self._paint_with(new)
+            self._repaint()
         self.run.change(old, new)
         self.inspector.explain(new)
         if "view" in applies(changes):
@@ -238,7 +255,8 @@ class Window(QMainWindow):
         if "noise" in changes and new.show_noisy and self.run.looking_at is None:
             self.view.figure.show_points(self.run.data, shown_noisy(new, self.run.data))
 
-    def _paint_with(self, settings: Settings) -> None:
+    def _repaint(self) -> None:
+        settings = self.store.settings
         theme = theme_of(settings.theme)
         QApplication.instance().setStyleSheet(style_sheet(theme))
         self.setWindowIcon(icon("aeviz", ""))
@@ -260,6 +278,7 @@ class Window(QMainWindow):
             if self.store.set(epochs=min(most, max(settings.epochs, self.run.epoch) * 2)):
                 self.say(f"The run goes on to epoch {self.store.settings.epochs:,}")
         self.run.drive(playing=playing)
+        self.timeline.show_run(self.run, self._shown)
 
     def _toggle_speed(self) -> None:
         if math.isfinite(self.run.speed):
@@ -275,6 +294,10 @@ class Window(QMainWindow):
     def _new_seed(self) -> None:
         self.store.set(seed=random.randrange(10_000))
 
+    def _toggle_inspector(self) -> None:
+        self._inspector_wanted = self.inspector.isHidden()
+        self.inspector.setVisible(self._inspector_wanted)
+
     def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
@@ -287,7 +310,8 @@ class Window(QMainWindow):
         narrow = self.width() < _NARROW
         if narrow != self._narrow:
             self._narrow = narrow
-            self.inspector.setVisible(not narrow)
+            self.inspector.setVisible(self._inspector_wanted and not narrow)
+            self._rates.setVisible(not narrow)  # the values under the cursor need the room
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout and end the worker."""

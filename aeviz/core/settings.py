@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Self
 
 from aeviz.core.setting import SettingError, Spec, nearest, setting
 
-MAX_PARAMETERS = 20_000_000  # 80 MB of weights; more would make every keyframe slower than an epoch
+MAX_ACTIVATIONS = 2**25  # numbers in all layers of one batch: 400 MB with what the gradient needs
+MAX_ASPECT = 50.0  # of the extent: a longer strip has no cells that could be seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +149,13 @@ class Settings:
         x0, x1, y0, y1 = self.extent
         if x1 - x0 < 1e-6 or y1 - y0 < 1e-6:
             raise SettingError("--extent must have x0 below x1 and y0 below y1: it is x0,x1,y0,y1")
-        widths = self.widths
-        size = sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(widths))
-        if size > MAX_PARAMETERS:
-            raise SettingError(f"--hidden and --code make a network of {size:,} parameters; "
-                               f"the most is {MAX_PARAMETERS:,}")  # fmt: skip
+        if not 1.0 / MAX_ASPECT <= (x1 - x0) / (y1 - y0) <= MAX_ASPECT:
+            raise SettingError(f"--extent must not be more than {MAX_ASPECT:g} times as long as it is wide")
+        if self.batch * sum(self.widths) > MAX_ACTIVATIONS:
+            most = MAX_ACTIVATIONS // sum(self.widths)
+            raise SettingError(
+                f"--batch must be at most {most:,} for a network with {sum(self.widths):,} units"
+            )
 
     @property
     def widths(self) -> tuple[int, ...]:

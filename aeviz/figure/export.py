@@ -30,7 +30,7 @@ def figure_of(field: Field, settings: Settings) -> FieldFigure:
 def picture_bytes(figure: FieldFigure, suffix: str, scale: float = 1.0) -> bytes:
     """Paint the figure's scene; `scale` is PNG pixels per scene pixel."""
     if suffix == ".png":
-        return _png(image_of(figure, scale))
+        return png_bytes(image_of(figure, scale))
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     painter = QPainter()
@@ -40,6 +40,8 @@ def picture_bytes(figure: FieldFigure, suffix: str, scale: float = 1.0) -> bytes
     _paint(figure, painter, QRectF(figure.rect()))
     painter.end()
     content = bytes(buffer.data().data())
+    if suffix == ".pdf":
+        return content
     # Who opens the file may not have the bundled font; these have nearly its widths.
     return content.replace(b'font-family="Inter"', b'font-family="Inter, Helvetica, Arial, sans-serif"')
 
@@ -58,7 +60,8 @@ def image_of(figure: FieldFigure, scale: float) -> QImage:
     return image
 
 
-def _png(image: QImage) -> bytes:
+def png_bytes(image: QImage) -> bytes:
+    """The image as a PNG file; needs no GUI thread."""
     content = QByteArray()
     buffer = QBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)

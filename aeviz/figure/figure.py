@@ -22,6 +22,7 @@ from aeviz.figure.theme import Theme, theme_of
 
 MOST_ARROWS = 4_000  # more would be a smear and cost a frame; then every k-th is shown, and said so
 MOST_POINTS = 3_000
+MOST_ZOOM = 200.0  # in and out of the first view: farther there is nothing more to see
 _MARGIN, _USUAL_WIDTH = 14.0, 600.0  # px: round the figure; of a field that points are made for
 
 
@@ -90,6 +91,7 @@ class FieldFigure(pg.GraphicsWidget):
     def home(self) -> None:
         """Go back to the first view."""
         x0, x1, y0, y1 = self._home_rect()
+        self.box.setLimits(minXRange=(x1 - x0) / MOST_ZOOM, maxXRange=(x1 - x0) * MOST_ZOOM)
         self.box.setRange(xRange=(x0, x1), yRange=(y0, y1), padding=0.0, disableAutoRange=True)
 
     def grid_in_view(self) -> Grid:
@@ -97,10 +99,6 @@ class FieldFigure(pg.GraphicsWidget):
         (x0, x1), (y0, y1) = self.box.viewRange()
         pixel = (x1 - x0) / max(1.0, self.box.rect().width())  # the field's place is rounded to whole pixels
         return Grid.covering(self._settings, (x0 + pixel, x1 - pixel, y0 + pixel, y1 - pixel))
-
-    def field_rect(self) -> QRectF:
-        """Where the field is, in the figure's pixels."""
-        return QRectF(self.box.geometry())
 
     def _home_rect(self) -> tuple[float, float, float, float]:
         x0, x1, y0, y1 = self._settings.extent
@@ -126,7 +124,7 @@ class FieldFigure(pg.GraphicsWidget):
         x0, x1, y0, y1 = self._home_rect()
         scale = min(wide / (x1 - x0), high / (y1 - y0))
         cell = self._settings.cell[0]
-        if scale * cell > 4.0:
+        if scale * cell > 10.0:
             scale = math.floor(scale * cell) / cell  # whole pixels per cell: all look alike
         width, height = round(scale * (x1 - x0)), round(scale * (y1 - y0))
         x = round(_MARGIN + AxesLayer.LEFT + 0.5 * (wide - width))

@@ -57,6 +57,9 @@ SYSTEM_PACKAGES: Final[Mapping[str, Mapping[str, str]]] = {
 """Soname to Debian package, by what needs it: read from the Qt 6.7 to 6.11 wheels."""
 
 
+_PLATFORMS = ("xcb", "wayland", "offscreen", "minimal", "vnc")
+
+
 class QtUnavailable(RuntimeError):  # noqa: N818 - a state of the system, not a slip of the program
     """Qt cannot start here; the text is the one line to show."""
 
@@ -93,6 +96,11 @@ def require_qt(*, screen: bool) -> None:
     if not sys.platform.startswith("linux"):
         return
     platforms = _platforms() if screen else []
+    if unknown := [name for name in platforms if name not in _PLATFORMS]:
+        raise QtUnavailable(
+            f"aeviz: QT_QPA_PLATFORM names {unknown[0]!r}, which aeviz does not know; "
+            f"leave it unset, or use one of {', '.join(_PLATFORMS)}"
+        )
     if missing := _missing("every use"):
         # With the window's own libraries, so that one installation is enough.
         raise QtUnavailable(_libraries_line(missing + _missing(*platforms[:1])))

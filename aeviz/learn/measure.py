@@ -9,15 +9,15 @@ from aeviz.core.metrics import Metrics, Probe, midline_iou
 from aeviz.learn.training import Training
 
 
-def measure(training: Training, data: FloatArray, seconds: float, steps: int) -> Metrics:
+def measure(training: Training, data: FloatArray, seconds: float) -> Metrics:
     """Measure a training on its probe set and on the grid of the first view.
 
     Parameters
     ----------
     data : (N, 2) array
         The clean points that it is trained on.
-    seconds, steps : float, int
-        Time spent in training, and the steps done in it.
+    seconds : float
+        Time spent in training.
     """
     settings, network, average = training.settings, training.network, training.average
     grid, noisy = Grid.home(settings), shown_noisy(settings, data)
@@ -34,5 +34,5 @@ def measure(training: Training, data: FloatArray, seconds: float, steps: int) ->
         excess_risk=probe.excess_risk(network.reconstruct(average, probe.noisy)) if probe else None,
         midline_iou=midline_iou(field, settings.threshold),
         train_seconds=seconds,
-        steps_per_second=steps / seconds if seconds else 0.0,
+        steps_per_second=training.steps / seconds if seconds else 0.0,
     )

@@ -19,7 +19,9 @@ from aeviz.learn.optimisers import OPTIMISERS, Optimiser
 from aeviz.learn.step import BatchGradient
 
 AVERAGING = 8.0  # the displayed average reaches back over this fraction, 1/8, of the steps so far
-BREATH = 16  # steps after which a long epoch lets its caller answer messages
+LEAST = 1e-4  # weight of the newest step in the average: in float32 a smaller one would be lost
+BREATH = 16  # steps after which a long epoch lets its caller answer messages; large steps, fewer
+_BREATH_WORK = 20_000_000  # products of parameters and points between two such moments: about 2 ms
 EXPLODED = 1e6  # times the data's mean square, or 1: about what an untrained network's loss is
 _LARGE = 1e3  # times the same: from such a loss one step may break the weights
 
@@ -38,6 +40,8 @@ class Training:
     ----------
     epoch : int
         Epochs done.
+    steps : int
+        Steps done by this object.
     parameters, average : (size,) tensors
         The weights that are trained, and their running average, which is what is shown: at constant
         learning rate it has about a tenth of their excess risk (Polyak and Juditsky 1992).
@@ -47,7 +51,7 @@ class Training:
         self.settings = settings
         self.network = Network.of(settings)
         self.data = data.T.astype(np.float32)  # (2, N)
-        self.epoch = 0
+        self.epoch = self.steps = 0
         self._loss = np.array(math.nan)
         self.random = torch.Generator()
         self._scale = max(1.0, float(np.square(data).sum(axis=1).mean()))
@@ -90,9 +94,10 @@ class Training:
             steps = max(1, -(-points // batch))
             self.random.manual_seed((_scrambled(settings.seed) + self.epoch) & 0xFFFFFFFF)
             order = self._order(steps, batch)
+            breath = max(1, min(BREATH, _BREATH_WORK // (batch * self.network.size)))
             total = 0.0
             for step in range(steps):
-                if step and step % BREATH == 0:
+                if step and step % breath == 0:
                     yield None
                 chosen = None if order is None else order[step * batch : (step + 1) * batch]
                 total += self._step(settings, chosen)
@@ -113,6 +118,7 @@ class Training:
     def _make_batch(self, batch: int) -> None:
         self._gradient = BatchGradient(self.network, self.parameters, batch)
         self._eps = torch.empty(2, batch)
+        self._sigma_eps = self._eps.numpy()
         if batch == self.data.shape[1]:
             self._gradient.clean[...] = self.data  # once, as every batch is all of the data
 
@@ -129,12 +135,13 @@ class Training:
         if chosen is not None:
             np.take(self.data, chosen.numpy(), axis=1, out=gradient.clean)
         self._eps.normal_(generator=self.random)
-        np.multiply(self._eps.numpy(), settings.noise, out=gradient.noisy)  # ŷ = y + σε
-        np.add(gradient.noisy, gradient.clean, out=gradient.noisy)
+        np.multiply(self._sigma_eps, settings.noise, out=self._sigma_eps)  # in the memory of ε
+        np.add(gradient.clean, self._sigma_eps, out=gradient.noisy)  # ŷ = y + σε
         cost = gradient()
         self.optimiser.step(self.parameters, gradient.gradient, settings.learning_rate)
         self._averaged += 1.0
-        self.average.lerp_(self.parameters, min(1.0, AVERAGING / float(self._averaged)))
+        self.average.lerp_(self.parameters, min(1.0, max(LEAST, AVERAGING / float(self._averaged))))
+        self.steps += 1
         return cost
 
     def _check(self, loss: float, settings: Settings) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.resource_tracker
 import os
 import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
@@ -29,6 +31,7 @@ class Client:
 
     def __init__(self, receive: Callable[[m.FromWorker], None]) -> None:
         self._receive = receive
+        self._heard = time.monotonic()
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=entry.main, args=(theirs,), name="aeviz-worker", daemon=True)
@@ -47,6 +50,11 @@ class Client:
     def pid(self) -> int | None:
         """The worker's process id."""
         return self._process.pid
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the worker's last word."""
+        return time.monotonic() - self._heard
 
     def send(self, message: m.ToWorker) -> None:
         """Send a message without waiting; one to a dead worker is dropped, as `Died` tells of that.
@@ -82,7 +90,9 @@ class Client:
                 message = self._connection.recv()
             except (EOFError, OSError):
                 break
-            self._receive(message)
+            self._heard = time.monotonic()
+            if not isinstance(message, m.Alive):
+                self._receive(message)
         self._process.join(_PATIENCE)
         self._receive(m.Died(self._process.exitcode))
 
@@ -93,6 +103,7 @@ def _interrupts_held() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    multiprocessing.resource_tracker.ensure_running()  # starting it would unblock SIGINT again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

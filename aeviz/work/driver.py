@@ -18,7 +18,6 @@ from aeviz.learn.measure import measure
 from aeviz.learn.training import Training
 from aeviz.work import messages as m
 
-SLICE = 0.003  # seconds of training between two looks into the pipe: short beside a frame of 16 ms
 SOUND = 10.0  # times the data's mean square, or 1: a run can go on from such a loss
 REPLAY_BUDGET = 0.03  # seconds that bringing a past epoch back exactly may take while training waits
 
@@ -51,26 +50,23 @@ class Driver:
         self._losses_from = self.training.epoch
         self._due = time.perf_counter()
         self._busy = 0.0  # seconds spent in training
-        self._steps = 0
+        self._past_epoch: int | None = None  # where `_past` stands
         self._rate = Rate()
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Steps that one epoch takes."""
-        return max(1, -(-len(self.data) // self.training.settings.batch))
 
     def phase(self, drive: m.Drive) -> m.Phase:
         """Whether the run rests, trains, or has reached its last epoch."""
+        if self.single:
+            return "training"
         if self.training.epoch >= self.training.settings.epochs and not self._in_epoch:
             return "finished"
         return "training" if drive.playing else "paused"
 
     def wait(self, drive: m.Drive) -> float | None:
         """Seconds until the next epoch is due; None while there is nothing to train."""
-        if self._in_epoch or self.single:
-            return 0.0
         if self.phase(drive) != "training":
             return None
+        if self._in_epoch or self.single:
+            return 0.0
         now = time.perf_counter()
         if not math.isfinite(drive.speed) or now - self._due > 0.25:
             self._due = now  # what was missed while resting is not made up for
@@ -95,8 +91,10 @@ class Driver:
         """
         began = time.perf_counter()
         now = began
-        while now - began < SLICE and (self._in_epoch or self.single or self._is_due(drive, now)):
+        while now - began < m.SLICE and self._is_due(drive, now):
+            before = self.training.steps
             loss = next(self._epochs)
+            self._rate.count(self.training.steps - before)
             self._in_epoch = loss is None
             if loss is not None:
                 self._finish_epoch(loss, drive.speed)
@@ -104,14 +102,14 @@ class Driver:
         self._busy += now - began
 
     def _is_due(self, drive: m.Drive, now: float) -> bool:
-        return self.phase(drive) == "training" and self._due <= now
+        if self.phase(drive) != "training":
+            return False
+        return self._in_epoch or self.single or self._due <= now
 
     def _finish_epoch(self, loss: float, speed: float) -> None:
         self.single = False
         self._due += 1.0 / speed
         self._losses.append(loss)
-        self._steps += self.steps_per_epoch
-        self._rate.count(self.steps_per_epoch)
         if self.timeline.due(self.training.epoch):
             self._keep()
         if self._waiting_change is not None:
@@ -126,14 +124,12 @@ class Driver:
         """
         settings = self._waiting_change or self.training.settings
         most = SOUND * max(1.0, float(np.square(self.data).sum(axis=1).mean()))
-        sound = [
-            frame.epoch for frame in self.timeline if not frame.state["loss"] > most
-        ]  # or NaN, of epoch 0
+        sound = [each.epoch for each in self.timeline if not each.state["loss"] > most]  # NaN of epoch 0
         self.training.replay(self.timeline, max(sound[:-1], default=0))
         self.timeline.cut(self.training.epoch)
         self._in_epoch = self.single = False
         self._waiting_change = None
-        self._past = None
+        self._past = self._past_epoch = None
         self.change(settings)
         self._epochs = self.training.epochs()
         del self._losses[max(0, self.training.epoch - self._losses_from) :]
@@ -160,13 +156,13 @@ class Driver:
         self._losses_from += len(self._losses)
         self._losses.clear()
         return m.Frame(
-            ask.number, self._run, progress, training.epoch, training.settings.noise, ask.grid,
+            ask.number, self._run, progress, training.epoch, training.settings, ask.grid,
             displacement, ambiguity, noisy, reconstruction, ask.cursor, cursor,
         )  # fmt: skip
 
     def metrics(self) -> Metrics:
         """The run's numbers at the newest epoch."""
-        return measure(self.training, self.data, self._busy, self._steps)
+        return measure(self.training, self.data, self._busy)
 
     def _keep(self) -> None:
         keyframe = self.training.keyframe()
@@ -179,8 +175,9 @@ class Driver:
         if self._past is None:
             self._past = Training(self.training.settings, self.data)
         keyframe = self.timeline.before(epoch)
-        if self._past.epoch != epoch:
-            pace = self._busy / self._steps * self.steps_per_epoch if self._steps else 0.0
-            near = (epoch - keyframe.epoch) * pace <= REPLAY_BUDGET
-            self._past.replay(self.timeline, epoch if near else keyframe.epoch)
+        if self._past_epoch != epoch:
+            steps = -(-len(self.data) // keyframe.settings.batch) * (epoch - keyframe.epoch)
+            pace = self._busy / self.training.steps if self.training.steps else REPLAY_BUDGET
+            self._past.replay(self.timeline, epoch if steps * pace <= REPLAY_BUDGET else keyframe.epoch)
+            self._past_epoch = epoch
         return self._past

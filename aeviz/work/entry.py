@@ -3,17 +3,45 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
+import os
 import signal
-from multiprocessing.connection import Connection
+import threading
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+
+from aeviz.work import messages as m
+
+HEARTBEAT = 1.0  # seconds between two signs of life
 
 
 def main(connection: Connection) -> None:
-    """Serve the window until it says `Stop` or its end of the pipe closes."""
+    """Serve the window until it says `Stop` or is gone."""
     # Ctrl-C in a terminal reaches every process of its group; only the window decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    from aeviz.work.worker import Worker
+    lock = threading.Lock()
 
+    def send(message: m.FromWorker) -> None:
+        with lock:
+            connection.send(message)
+
+    threading.Thread(target=_keep_alive, args=(send,), daemon=True).start()
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the window is gone
-        Worker(connection).serve()
+        try:
+            from aeviz.work.worker import Worker
+        except Exception:
+            send(m.Failed(traceback.format_exc()))
+        else:
+            Worker(connection, send).serve()
+
+
+def _keep_alive(send: Callable[[m.FromWorker], None]) -> None:
+    """Say that the process lives; end it as soon as the window's is gone, even in the middle of a step."""
+    parent = multiprocessing.parent_process()
+    with contextlib.suppress(OSError):
+        while parent is None or not wait([parent.sentinel], timeout=HEARTBEAT):
+            send(m.Alive())
+    os._exit(0)

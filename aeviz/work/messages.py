@@ -14,6 +14,7 @@ from aeviz.core.metrics import Metrics
 from aeviz.core.settings import Settings
 from aeviz.core.timeline import Keyframe
 
+SLICE = 0.003  # seconds of training between two looks into the pipe: short beside a frame of 16 ms
 Phase = Literal["paused", "training", "finished"]
 
 
@@ -124,8 +125,8 @@ class Frame:
     ----------
     epoch : int
         The epoch that is shown; the nearest one recorded where the exact one would take too long.
-    noise : float
-        The σ in force in that epoch.
+    settings : Settings
+        In force in that epoch.
     displacement, ambiguity : (H, W, 2) and (H, W) arrays or None
     noisy, reconstruction : (M, 2) arrays or None
     place : (x, y) or None
@@ -137,7 +138,7 @@ class Frame:
     run: int
     progress: Progress
     epoch: int
-    noise: float
+    settings: Settings
     grid: Grid | None = None
     displacement: FloatArray | None = None
     ambiguity: FloatArray | None = None
@@ -160,7 +161,7 @@ class Frame:
             raise ValueError("the frame was asked for without samples")
         return Field(
             self.grid, self.displacement, self.ambiguity, data, self.noisy, self.reconstruction,
-            self.epoch, self.noise,
+            self.epoch, self.settings.noise,
         )  # fmt: skip
 
 
@@ -200,9 +201,14 @@ class Diverged:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Something raised in the worker, which goes on; `report` is the traceback."""
+    """Something raised in the worker; `report` is the traceback. The run is over, the worker goes on."""
 
     report: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """Said every second, however long a step takes: a worker that does not say it hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,4 +218,4 @@ class Died:
     exit_code: int | None
 
 
-FromWorker = Ready | Frame | Kept | Noted | Measured | Diverged | Failed | Died
+FromWorker = Ready | Alive | Frame | Kept | Noted | Measured | Diverged | Failed | Died

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 import torch
@@ -16,10 +17,10 @@ from aeviz.work.driver import Driver
 class Worker:
     """One run at a time: its training, its timeline, and the messages about them."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, send: Callable[[m.FromWorker], None]) -> None:
         torch.set_num_threads(1)  # at these sizes a second thread costs more than it brings
         torch.set_grad_enabled(False)
-        self._connection = connection
+        self._connection, self._send = connection, send
         self._run = 0
         self._driver: Driver | None = None
         self._drive = m.Drive(playing=False, speed=math.inf)
@@ -32,7 +33,7 @@ class Worker:
         EOFError, BrokenPipeError, ConnectionResetError
             When the other end of the pipe is gone.
         """
-        self._connection.send(m.Ready(torch.__version__))
+        self._send(m.Ready(torch.__version__))
         while True:
             wait = self._driver.wait(self._drive) if self._driver else None
             if self._connection.poll(wait):
@@ -49,18 +50,21 @@ class Worker:
         except (EOFError, OSError):
             raise
         except Exception:
-            self._connection.send(m.Failed(traceback.format_exc()))
+            self._send(m.Failed(traceback.format_exc()))
 
     def _handle(self, message: m.ToWorker) -> None:
         match message:
             case m.Build():
-                self._run = message.run
+                self._run, self._driver = (
+                    message.run,
+                    None,
+                )  # should the new one fail, the old one is over too
                 self._driver = Driver(message)
                 self._send_record()
             case m.Drive():
                 self._drive = message
             case _ if self._driver is None:
-                raise RuntimeError(f"{message} came before any Build")
+                pass  # there is no run; what ended it has been told
             case m.Change():
                 self._driver.change(message.settings)
                 self._send_record()
@@ -68,9 +72,9 @@ class Worker:
                 self._drive = m.Drive(playing=False, speed=self._drive.speed)
                 self._driver.single = True
             case m.Ask():
-                self._connection.send(self._driver.frame(message, self._drive))
+                self._send(self._driver.frame(message, self._drive))
             case m.AskMetrics():
-                self._connection.send(m.Measured(self._run, self._driver.metrics()))
+                self._send(m.Measured(self._run, self._driver.metrics()))
 
     def _train(self, driver: Driver) -> None:
         try:
@@ -78,15 +82,15 @@ class Worker:
         except DivergedError as error:
             driver.go_back()
             self._drive = m.Drive(playing=False, speed=self._drive.speed)
-            self._connection.send(m.Diverged(self._run, driver.training.epoch, str(error)))
+            self._send(m.Diverged(self._run, driver.training.epoch, str(error)))
         except Exception:
             self._drive = m.Drive(playing=False, speed=self._drive.speed)
             self._driver = None
-            self._connection.send(m.Failed(traceback.format_exc()))
+            self._send(m.Failed(traceback.format_exc()))
         self._send_record()
 
     def _send_record(self) -> None:
         if self._driver is not None:
             for message in self._driver.record:
-                self._connection.send(message)
+                self._send(message)
             self._driver.record.clear()

@@ -40,9 +40,13 @@ def new_window(tmp_path: Path, qtbot: QtBot) -> Iterator[Callable[..., Window]]:
     """Open a window, with its worker unless that is not wanted."""
     windows: list[Window] = []
 
-    def new_window(settings: Settings = QUICK, memory: Path | None = None, *, start: bool = True) -> Window:
+    def new_window(
+        settings: Settings = QUICK, memory: Path | None = None, *, start: bool = True,
+        size: tuple[int, int] | None = (1_300, 820),
+    ) -> Window:  # fmt: skip
         windows.append(Window(settings, Memory(memory or tmp_path / "window.ini")))
-        windows[-1].resize(1_300, 820)
+        if size is not None:
+            windows[-1].resize(*size)
         windows[-1].show()
         if start:
             windows[-1].start()
@@ -108,7 +112,9 @@ class Desk:
 
     def finish(self) -> None:
         """Train to the last epoch, which is on the screen then."""
-        self.until(lambda: self.run.phase == "finished" and self.frames[-1].epoch == self.store.settings.epochs)
+        self.until(
+            lambda: self.run.phase == "finished" and self.frames[-1].epoch == self.store.settings.epochs
+        )
 
     def settle(self, frames: int = 3) -> None:
         """Let some more frames come: what is wrongly under way shows in them."""
@@ -140,6 +146,8 @@ def desk(shared_window: Window, qtbot: QtBot) -> Iterator[Desk]:
     """The shared window, at rest at the beginning of a quick run."""
     desk = Desk(shared_window, qtbot)
     shared_window.resize(1_300, 820)
+    shared_window.view.setFocus()
+    desk.run.point_at(None)
     desk.begin(playing=False)
     yield desk
     desk.leave()

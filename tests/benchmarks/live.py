@@ -25,6 +25,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
 from aeviz.app.memory import Memory
+from aeviz.app.style import Style
 from aeviz.app.window import Window
 from aeviz.core.settings import Settings
 from aeviz.run import Run
@@ -51,7 +52,7 @@ def headless_rate(seconds: float) -> float:
 def live(seconds: float) -> tuple[np.ndarray, np.ndarray, float]:
     """Gaps of the event loop and intervals between frames in ms, and steps per second."""
     application = QApplication.instance() or QApplication(["aeviz"])
-    application.setStyle("Fusion")
+    application.setStyle(Style())
     with tempfile.TemporaryDirectory() as folder:
         window = Window(Settings(epochs=FOREVER), Memory(Path(folder) / "window.ini"))
         window.resize(1440, 860)

@@ -7,6 +7,7 @@ One thread, medians of interleaved blocks in one run.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 
@@ -31,7 +32,7 @@ def ours(settings: Settings) -> Callable[[], object]:
 def usual(settings: Settings) -> Callable[[], object]:
     """One step of the loop that everyone writes: nn.Module, autograd, torch.optim.Adam."""
     layers: list[torch.nn.Module] = []
-    for n_in, n_out in zip(settings.widths, settings.widths[1:], strict=False):
+    for n_in, n_out in itertools.pairwise(settings.widths):
         layers += [torch.nn.Linear(n_in, n_out), torch.nn.Tanh()]
     network = torch.nn.Sequential(*layers[:-1])
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
@@ -51,7 +52,7 @@ def products(settings: Settings) -> Callable[[], object]:
     """The matrix products of one step alone: what the arithmetic itself takes."""
     widths, batch = settings.widths, settings.batch
     calls = []
-    for n_in, n_out in zip(widths, widths[1:], strict=False):
+    for n_in, n_out in itertools.pairwise(widths):
         w, a, z = torch.randn(n_out, n_in + 1), torch.randn(n_in + 1, batch), torch.empty(n_out, batch)
         g, d = torch.empty(n_out, n_in + 1), torch.empty(n_in + 1, batch)
         calls += [(w, a, z), (z, a.t(), g)] + ([(w.t(), z, d)] if n_in > 2 else [])

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from aeviz.core import settings as settings_module
 from aeviz.core.setting import Applies, SettingError, Spec
 from aeviz.core.settings import GROUPS, SPECS, TABLE, Settings, applies
 
@@ -38,16 +37,19 @@ def valid(spec: Spec) -> st.SearchStrategy[Any]:
         return st.booleans()
     if isinstance(spec.default, tuple):
         if spec.name == "extent":
-            return st.tuples(interval(spec), interval(spec)).map(lambda both: (*both[0], *both[1]))
+            return st.builds(
+                _extent, number(spec, float), number(spec, float), st.floats(1e-3, 30.0), st.floats(-1, 1)
+            )
         least, most = spec.length
         return st.lists(number(spec, element(spec)), min_size=least, max_size=most).map(tuple)
     return number(spec, type(spec.default))
 
 
-def interval(spec: Spec) -> st.SearchStrategy[tuple[float, float]]:
-    """Two ends in order, a little apart."""
-    lower = st.floats(spec.low, spec.high - 1e-5) | st.just(spec.low)
-    return lower.flatmap(lambda low: st.tuples(st.just(low), st.floats(low + 1e-5, spec.high)))
+def _extent(x: float, y: float, size: float, lean: float) -> tuple[float, float, float, float]:
+    """A rectangle within the range, up to fifty times as long as wide."""
+    wide, high = size * min(1.0, 49.0**lean), size * min(1.0, 49.0**-lean)
+    x0, y0 = min(x, 1000.0 - wide), min(y, 1000.0 - high)
+    return x0, x0 + wide, y0, y0 + high
 
 
 def element(spec: Spec) -> type:
@@ -56,7 +58,8 @@ def element(spec: Spec) -> type:
 
 
 def everything() -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({spec.name: valid(spec) for spec in TABLE})
+    every = {spec.name: valid(spec) for spec in TABLE}
+    return st.fixed_dictionaries(every | {"batch": st.integers(1, 2**25 // 9220)})  # for the widest network
 
 
 def just_outside(spec: Spec) -> list[Any]:
@@ -312,13 +315,18 @@ def test_an_extent_without_area_is_refused(extent: tuple[float, ...]) -> None:
         Settings(extent=extent)
 
 
-def test_a_network_with_too_many_parameters_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    by_hand = 3 * 7 + 8 * 5 + 6 * 7 + 8 * 2  # (inputs + 1) × outputs of 2-7-5-7-2
-    monkeypatch.setattr(settings_module, "MAX_PARAMETERS", by_hand)
-    assert Settings(hidden=(7,), code=5).widths == (2, 7, 5, 7, 2)
-    monkeypatch.setattr(settings_module, "MAX_PARAMETERS", by_hand - 1)
-    with pytest.raises(SettingError, match=rf"^--hidden and --code .*{by_hand}.*{by_hand - 1}$"):
-        Settings(hidden=(7,), code=5)
+def test_a_batch_too_large_for_its_network_is_refused_in_one_line() -> None:
+    wide = {"hidden": (1024,) * 4, "code": 1024}  # 2 + 9 · 1024 + 2 units
+    most = 2**25 // 9220
+    assert Settings(**wide, batch=most).batch == most
+    with pytest.raises(SettingError, match=rf"^--batch must be at most {most:,} for .* 9,220 units$"):
+        Settings(**wide, batch=most + 1)
+
+
+@pytest.mark.parametrize("extent", [(0.0, 51.0, 0.0, 1.0), (0.0, 1.0, 0.0, 51.0)])
+def test_an_extent_like_a_thread_is_refused(extent: tuple[float, ...]) -> None:
+    with pytest.raises(SettingError, match=r"^--extent must not be more than 50 times"):
+        Settings(extent=extent)
 
 
 @given(valid(SPECS["grid"]), valid(SPECS["extent"]))

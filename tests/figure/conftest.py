@@ -20,7 +20,6 @@ from aeviz.core.truth import posterior
 from aeviz.figure.export import figure_of, image_of, picture_bytes
 from aeviz.figure.figure import FieldFigure
 
-
 _TEXT = "{http://www.w3.org/2000/svg}text"
 
 

@@ -155,7 +155,7 @@ def test_an_arrow_ends_at_the_reconstruction(field, paint):
     picture = paint(settings, field(settings, displacement=moved))
     start, vector = np.array([-2.5, 1.5]), moved[4, 1]
     for part in (0.05, 0.3, 0.5, 0.7, 0.9, 0.98):
-        if abs((start + part * vector)).min() > 0.1:  # the lines through the origin lie below it
+        if abs(start + part * vector).min() > 0.1:  # the lines through the origin lie below it
             assert picture.colour(*(start + part * vector)) != LIGHT.figure
     for part in (-0.02, 1.02):
         assert picture.colour(*(start + part * vector)) == LIGHT.figure

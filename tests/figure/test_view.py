@@ -41,7 +41,7 @@ def turn(view: FieldView, place: QPoint, notches: int) -> None:
 
 
 def test_it_says_where_in_the_plane_the_cursor_is(view, qtbot):
-    pixel = 4.0 / view.figure.field_rect().width()
+    pixel = 4.0 / view.figure.box.geometry().width()
     with qtbot.waitSignal(view.hovered) as hovered:
         QTest.mouseMove(view.viewport(), at(view, 0.7, -0.4))
     assert hovered.args[0] == pytest.approx((0.7, -0.4), abs=pixel)

@@ -16,7 +16,7 @@ from aeviz.core.settings import Settings
 from aeviz.learn.training import BREATH, DivergedError, Training
 from aeviz.work import driver as driver_module
 from aeviz.work import messages as m
-from aeviz.work.driver import REPLAY_BUDGET, SLICE, Driver
+from aeviz.work.driver import REPLAY_BUDGET, Driver
 
 SMALL = Settings(points=20, hidden=(6,), code=4, batch=20, epochs=100)
 LONG = SMALL.replace(batch=1, points=3 * BREATH)  # an epoch that breathes twice on its way
@@ -106,7 +106,7 @@ def test_a_late_look_makes_up_for_little_and_a_rest_for_nothing(clock):
 
 def test_unlimited_speed_trains_for_one_slice_at_a_time(clock):
     driver = drive(SMALL)
-    clock.tick = SLICE / 9.5
+    clock.tick = m.SLICE / 9.5
     assert driver.wait(RUN) == 0.0
     driver.train(RUN)
     assert driver.training.epoch == 10
@@ -133,12 +133,26 @@ def test_a_step_is_one_epoch_however_fast_it_is(settings, clock):
         assert driver.training.epoch == epoch
 
 
-def test_an_epoch_in_progress_is_finished_at_rest_and_no_other_begun(clock):
+def test_an_epoch_in_progress_rests_too_and_goes_on_where_it_was(clock):
     driver = drive(LONG)
-    clock.tick = 2.0 * SLICE  # one breath a slice
+    clock.tick = 2.0 * m.SLICE  # one breath a slice
     driver.train(RUN)
-    assert driver.training.epoch == 0
-    while driver.wait(REST) is not None:
+    steps = driver.training.steps
+    assert (driver.training.epoch, driver.phase(REST), driver.wait(REST)) == (0, "paused", None)
+    driver.train(REST)
+    assert driver.training.steps == steps > 0
+    while driver.training.epoch == 0:
+        driver.train(RUN)
+    np.testing.assert_array_equal(driver.frame(m.Ask(1), RUN).progress.losses, losses_of(LONG, 1))
+
+
+def test_a_step_in_a_long_epoch_is_under_way_until_the_epoch_is_done(clock):
+    driver = drive(LONG)
+    clock.tick = 2.0 * m.SLICE
+    driver.single = True
+    driver.train(REST)
+    assert (driver.training.epoch, driver.phase(REST), driver.wait(REST)) == (0, "training", 0.0)
+    while driver.phase(REST) == "training":
         driver.train(REST)
     assert driver.training.epoch == 1
 
@@ -148,7 +162,7 @@ def test_an_epoch_in_progress_is_finished_at_rest_and_no_other_begun(clock):
 
 @pytest.mark.parametrize("settings", [SMALL, LONG.replace(epochs=9)], ids=["one breath", "three breaths"])
 def test_frames_tell_every_loss_once(settings, clock):
-    clock.tick = 0.4 * SLICE
+    clock.tick = 0.4 * m.SLICE
     driver, told = drive(settings), []
     while driver.phase(RUN) != "finished":
         driver.train(RUN)
@@ -161,14 +175,14 @@ def test_frames_tell_every_loss_once(settings, clock):
 
 def test_a_change_waits_for_the_end_of_the_epoch(clock):
     driver = drive(LONG)
-    clock.tick = 2.0 * SLICE
+    clock.tick = 2.0 * m.SLICE
     driver.train(RUN)
     driver.record.clear()
     driver.change(LONG.replace(noise=0.7))
     assert driver.record == []
     assert driver.training.settings.noise == LONG.noise
     while driver.training.epoch == 0:
-        driver.train(REST)
+        driver.train(RUN)
     assert driver.record[-1] == m.Noted(1, 1, LONG.replace(noise=0.7))
     assert driver.timeline.change_after(1).noise == 0.7
     np.testing.assert_array_equal(driver.frame(m.Ask(1), RUN).progress.losses, losses_of(LONG, 1))
@@ -200,7 +214,7 @@ def test_a_past_epoch_that_takes_too_long_is_the_keyframe_before(clock):
     gap = next(
         epoch for epoch in range(SMALL.epochs, 0, -1) if driver.timeline.before(epoch).epoch == epoch - 2
     )
-    driver._busy, driver._steps = 0.4 * REPLAY_BUDGET, 1  # two such epochs are within the budget
+    driver._busy, driver.training.steps = 0.4 * REPLAY_BUDGET, 1  # two such epochs are within the budget
     assert look(driver, gap).epoch == gap
     driver._busy = 0.6 * REPLAY_BUDGET
     assert look(driver, gap - 1).epoch == gap - 1
@@ -222,7 +236,7 @@ def test_looking_back_leaves_the_training_alone():
         driver.single = True
         driver.train(REST)
         look(driver, driver.training.epoch // 2)
-    np.testing.assert_array_equal(driver.training.loss, losses_of(SMALL, SMALL.epochs)[-1])
+    assert np.float32(driver.training.loss) == losses_of(SMALL, SMALL.epochs)[-1]
 
 
 # Divergence

@@ -1,0 +1,175 @@
+"""What leaves the window: figures, data, the clipboard; and what happens where it cannot."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt6.QtGui import QImage
+from PyQt6.QtWidgets import QFileDialog
+
+import aeviz
+from aeviz.app.exports import FORMATS
+from aeviz.core.settings import Settings
+
+QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=60, grid=(12, 10))
+SUFFIXES = {title: suffix for title, (suffix, _) in FORMATS.items()}
+MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
+
+
+@pytest.fixture
+def choose(monkeypatch):
+    """Answer the file dialog, and remember what it was asked."""
+    asked = []
+
+    def choose(path: Path | str, chosen: str = "") -> list:
+        def answer(parent, title, start, filters, preselected):
+            asked.append((title, Path(start), filters))
+            return str(path), chosen or preselected
+
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", answer)
+        return asked
+
+    return choose
+
+
+def message(desk) -> str:
+    return desk.window.statusBar().currentMessage()
+
+
+@pytest.mark.parametrize("chosen", FORMATS)
+def test_a_figure_is_written_as_chosen(chosen, desk, choose, tmp_path):
+    suffix, scale = FORMATS[chosen]
+    asked = choose(tmp_path / "a.b", chosen)
+    desk.window.exports.figure()
+    ((_, start, filters),) = asked
+    assert start.name == "field.png"
+    assert filters.split(";;") == [*FORMATS]
+    path = tmp_path / f"a.b{suffix}"
+    assert [*tmp_path.glob("a*")] == [path]
+    assert path.read_bytes().startswith(MAGIC[suffix])
+    assert message(desk) == f"Wrote {path}"
+    if suffix == ".png":
+        image, size = QImage(str(path)), desk.figure.size()
+        assert (image.width(), image.height()) == (round(scale * size.width()), round(scale * size.height()))
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("a.svg", ".svg"), ("B.PDF", ".pdf"), ("c.png", ".png")])
+def test_a_typed_ending_wins(name, suffix, desk, choose, tmp_path):
+    choose(tmp_path / name, "PNG, 4× (*.png)" if suffix != ".png" else "SVG (*.svg)")
+    desk.window.exports.figure()
+    assert (tmp_path / name).read_bytes().startswith(MAGIC[suffix])
+
+
+def test_nothing_is_written_where_the_dialog_is_cancelled(desk, choose, tmp_path):
+    choose("")
+    desk.window.statusBar().clearMessage()
+    desk.window.exports.figure()
+    desk.window.exports.data()
+    desk.settle()
+    assert message(desk) == ""
+
+
+def test_the_folder_is_remembered(desk, choose, tmp_path):
+    choose(tmp_path / "one.svg")
+    desk.window.exports.figure()
+    asked = choose("")
+    desk.window.exports.data()
+    assert asked[-1][1] == tmp_path / "field.npz"
+
+
+def test_the_file_is_the_picture_on_the_screen(desk, tmp_path, choose):
+    desk.begin()
+    desk.finish()
+    desk.store.set(layer="ambiguity", theme="light")
+    choose(tmp_path / "screen.png", "PNG, as on the screen (*.png)")
+    desk.window.exports.figure()
+    screen = desk.window.view.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    assert QImage(str(tmp_path / "screen.png")).convertToFormat(QImage.Format.Format_RGB32) == screen
+
+
+def test_window_and_python_write_the_same_data(desk, choose, tmp_path):
+    desk.begin(QUICK)
+    desk.finish()
+    choose(tmp_path / "window")  # without an ending
+    desk.window.exports.data()
+    desk.until((tmp_path / "window.npz").exists)
+    with aeviz.train(QUICK) as run:
+        run.save(tmp_path / "python.npz")
+    assert (tmp_path / "window.npz").read_bytes() == (tmp_path / "python.npz").read_bytes()
+
+
+def test_data_of_a_past_epoch_is_that_epochs(desk, tmp_path):
+    desk.begin(QUICK)
+    desk.finish()
+    desk.store.set(noise=0.6)
+    desk.run.look_at(23)
+    desk.until(lambda: desk.frames[-1].epoch == 23)
+    desk.window.exports.write_data(tmp_path / "a.npz")
+    desk.until((tmp_path / "a.npz").exists)
+    with np.load(tmp_path / "a.npz") as data:
+        assert data["epoch"] == 23
+        assert data["loss"].shape == (23,)
+        np.testing.assert_array_equal(data["displacement"], desk.fields[-1].displacement)
+        np.testing.assert_array_equal(data["loss"].astype(np.float32), desk.run.losses[:23])
+        assert data["noisy"].shape == data["reconstruction"].shape == (40, 2)
+
+
+def test_data_of_a_zoomed_view_is_what_is_in_view(desk, tmp_path):
+    desk.figure.box.scaleBy((0.4, 0.4))
+    desk.window.exports.write_data(tmp_path / "a.npz")
+    desk.until((tmp_path / "a.npz").exists)
+    grid = desk.figure.grid_in_view()
+    with np.load(tmp_path / "a.npz") as data:
+        np.testing.assert_array_equal(data["x"], grid.x)
+        np.testing.assert_array_equal(data["y"], grid.y)
+
+
+def test_copy_puts_the_figure_into_the_clipboard_at_twice_its_size(desk, qapp):
+    desk.window.exports.copy()
+    image = qapp.clipboard().image()
+    size = desk.figure.size()
+    assert (image.width(), image.height()) == (round(2 * size.width()), round(2 * size.height()))
+    assert image.pixelColor(5, 5).name() == desk.window.view.grab().toImage().pixelColor(2, 2).name()
+    assert "clipboard" in message(desk)
+    qapp.clipboard().clear()
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(28, os.strerror(28))
+
+
+@pytest.mark.parametrize("kind", ["figure", "data"])
+def test_a_file_that_cannot_be_written_leaves_the_old_one(kind, desk, choose, tmp_path, monkeypatch):
+    path = tmp_path / ("old.png" if kind == "figure" else "old.npz")
+    path.write_bytes(b"the old one")
+    choose(path)
+    monkeypatch.setattr(os, "fsync", full_disk)
+    getattr(desk.window.exports, kind)()
+    desk.until(lambda: str(path) in message(desk))
+    assert message(desk) == f"cannot write {path}: {os.strerror(28)}"
+    assert path.read_bytes() == b"the old one"
+    assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("name", ["missing/a.png", "folder.png"])
+def test_a_place_that_is_none_is_told_in_one_line(name, desk, choose, tmp_path):
+    (tmp_path / "folder.png").mkdir()
+    choose(tmp_path / name)
+    desk.window.exports.figure()
+    assert str(tmp_path / name) in message(desk)
+    assert message(desk).startswith("cannot write")
+    assert "\n" not in message(desk)
+    assert [*tmp_path.iterdir()] == [tmp_path / "folder.png"]
+
+
+def test_the_figure_is_the_same_after_the_export(desk, tmp_path):
+    from aeviz.figure.export import picture_bytes
+
+    before = desk.window.view.grab().toImage()
+    for suffix in MAGIC:
+        assert len(io.BytesIO(picture_bytes(desk.figure, suffix, 4.0)).getvalue()) > 1_000
+    assert desk.window.view.grab().toImage() == before

@@ -1,0 +1,217 @@
+"""The worker is killed, hangs, fails, or the training diverges; a slot raises. The window lives."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import re
+import select
+import signal
+import sys
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
+
+from aeviz.app import live_run
+from aeviz.app.dialogs import ReportDialog
+from aeviz.core.settings import Settings
+from aeviz.work import messages as m
+
+QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=100, grid=(12, 10))
+LONGER = QUICK.replace(epochs=600)
+
+
+@pytest.fixture(autouse=True)
+def still_alive(desk):
+    """After whatever a test did, the window trains again."""
+    yield
+    if desk.run.lost:
+        desk.window.notice.button.click()
+    desk.begin()
+    desk.finish()
+
+
+def kill_at(desk, epoch: int) -> int:
+    """Let a paced run come so far, and kill the worker; returns the epoch that was seen last."""
+    desk.begin(LONGER, speed=120.0)
+    desk.until(lambda: desk.run.epoch > epoch)
+    seen = desk.run.epoch
+    os.kill(desk.run.worker_pid, signal.SIGKILL)
+    desk.until(desk.window.notice.isVisible)
+    return seen
+
+
+def offered_epoch(desk) -> int:
+    return int(
+        re.fullmatch(r"Go on from epoch ([\d,]+)", desk.window.notice.button.text())[1].replace(",", "")
+    )
+
+
+def test_a_killed_worker_is_told_and_the_run_goes_on_as_if_nothing_had_been(desk):
+    desk.begin(LONGER)
+    desk.finish()
+    undisturbed, last = desk.run.losses.copy(), desk.fields[-1]
+    seen = kill_at(desk, 60)
+    text = desk.window.notice.text.text()
+    assert "was ended by signal 9" in text
+    assert "The window lives" in text
+    epoch = offered_epoch(desk)
+    assert 0 < epoch <= desk.run.epoch
+    assert epoch > 0.7 * seen, "too much is lost"
+    assert any("stopped" in label.text() for label in desk.window.timeline.findChildren(QLabel))
+    desk.store.set(layer="ambiguity")  # the window can be used
+    desk.store.set(layer="magnitude")
+    assert desk.run.losses[:epoch].tobytes() == undisturbed[:epoch].tobytes()
+    QTest.mouseClick(desk.window.notice.button, Qt.MouseButton.LeftButton)
+    assert not desk.window.notice.isVisible()
+    desk.until(lambda: desk.run.epoch > epoch)
+    assert min(frame.epoch for frame in desk.frames[-1:]) >= epoch
+    desk.run.drive(speed=math.inf)
+    desk.finish()
+    assert desk.run.losses.tobytes() == undisturbed.tobytes()
+    assert desk.fields[-1].displacement.tobytes() == last.displacement.tobytes()
+    desk.run.look_at(13)  # from before the death
+    desk.until(lambda: desk.frames[-1].epoch == 13)
+
+
+def test_settings_changed_while_there_is_no_worker_hold_when_it_is_back(desk):
+    kill_at(desk, 20)
+    epoch = offered_epoch(desk)
+    desk.store.set(noise=0.6)
+    desk.press(Qt.Key.Key_Space)  # another way to go on
+    desk.until(lambda: desk.run.epoch > epoch)
+    assert desk.frames[-1].noise == 0.6
+
+
+def test_a_run_is_taken_up_once_whatever_is_pressed(desk):
+    kill_at(desk, 20)
+    desk.press(Qt.Key.Key_Space)
+    desk.window.notice.button.click()  # it may still be there
+    desk.until(lambda: desk.frames[-1].progress.phase == "training")
+    assert len(multiprocessing.active_children()) == 1, "a worker is left behind"
+
+
+def test_a_reset_without_a_worker_begins_anew(desk):
+    kill_at(desk, 20)
+    desk.press(Qt.Key.Key_R)
+    assert len(desk.run.losses) == 0
+    desk.window.notice.button.click()
+    desk.run.drive(speed=math.inf)
+    desk.finish()
+    assert len(desk.run.losses) == 600
+
+
+def test_an_export_without_a_worker_says_so(desk, tmp_path):
+    kill_at(desk, 20)
+    desk.window.statusBar().clearMessage()
+    desk.window.exports.write_data(tmp_path / "a.npz")
+    assert str(tmp_path / "a.npz") in desk.window.statusBar().currentMessage()
+    assert not (tmp_path / "a.npz").exists()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="opens the process by its id")
+def test_a_hanging_worker_is_told_and_replaced(desk, monkeypatch):
+    desk.begin(LONGER, speed=120.0)
+    desk.until(lambda: desk.run.epoch > 20)
+    pid = desk.run.worker_pid
+    handle = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGSTOP)
+    monkeypatch.setattr(live_run, "PATIENCE", 0.3)
+    for step in range(1_000):  # the slider is dragged meanwhile: that must not wait for the worker
+        desk.store.set(noise=step / 1_000)
+    desk.until(desk.window.notice.isVisible)
+    monkeypatch.undo()
+    assert "has not answered for" in desk.window.notice.text.text()
+    assert select.select([handle], [], [], 0.0)[0], "it still hangs"
+    os.close(handle)
+    epoch = offered_epoch(desk)
+    desk.window.notice.button.click()
+    desk.until(lambda: desk.run.epoch > epoch)
+    assert desk.frames[-1].noise == 0.999
+
+
+def test_divergence_is_told_with_advice_and_the_advice_helps(desk):
+    desk.begin(QUICK.replace(optimiser="sgd"))
+    desk.finish()
+    desk.store.set(learning_rate=1.0, epochs=300)
+    desk.until(desk.window.notice.isVisible)
+    text = desk.window.notice.text.text()
+    assert "lower the learning rate (it is 1)" in text
+    (stopped,) = re.findall(r"Training stopped at epoch ([\d,]+):", text)
+    assert int(stopped) == desk.run.epoch <= 110
+    assert not desk.window.notice.button.isVisible(), "there is nothing that one click mends"
+    desk.settle()
+    assert (desk.run.phase, desk.frames[-1].epoch) == ("paused", desk.run.epoch)
+    assert np.isfinite(desk.fields[-1].displacement).all()
+    assert np.isfinite(desk.run.losses).all()
+    assert desk.window.timeline.play.accessibleName() == "Play"
+    desk.store.set(learning_rate=0.01)
+    desk.press(Qt.Key.Key_Space)
+    desk.finish()
+    assert np.isfinite(desk.run.losses).all()
+    assert len(desk.run.losses) == 300
+
+
+def test_an_error_in_the_worker_is_reported_and_training_can_go_on(desk):
+    desk.begin(QUICK.replace(epochs=1_000_000))
+    desk.until(lambda: desk.run.epoch > 20)
+    desk.run._client.send(m.Ask(0, grid="no grid"))
+    desk.until(lambda: desk.window.reporter.dialog and desk.window.reporter.dialog.isVisible())
+    dialog = desk.window.reporter.dialog
+    assert "AttributeError" in dialog.report
+    assert "worker.py" in dialog.report
+    dialog.close()
+    desk.settle(5)
+    epoch = desk.run.epoch
+    desk.settle()
+    assert (desk.run.playing, desk.run.epoch) == (False, epoch), "it says that it rests and does not"
+    desk.run.drive(playing=True)
+    desk.until(lambda: desk.run.epoch > epoch)
+
+
+@pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has no such thing
+def test_an_error_in_a_slot_is_a_report_that_can_be_copied(desk, monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", desk.window.reporter)
+
+    def slot(*_: object) -> None:
+        raise ZeroDivisionError("made to fail")
+
+    desk.store.changed.connect(slot)
+    try:
+        desk.store.set(threshold=3.0)
+        desk.store.set(threshold=4.0)
+    finally:
+        desk.store.changed.disconnect(slot)
+    (dialog,) = [each for each in desk.window.findChildren(ReportDialog) if each.isVisible()]
+    assert dialog.report.count("ZeroDivisionError: made to fail") == 1, "the same report twice"
+    assert "in slot" in dialog.report
+    assert "aeviz " in dialog.report
+    assert "PyQt " in dialog.report
+    copy = next(button for button in dialog.findChildren(QPushButton) if button.text() == "Copy report")
+    QTest.mouseClick(copy, Qt.MouseButton.LeftButton)
+    assert QApplication.clipboard().text() == dialog.report
+    QApplication.clipboard().clear()
+    dialog.close()
+    assert desk.store.settings.threshold == 4.0
+    desk.settle()
+
+
+def test_no_one_is_asked_after_the_end(new_window, desk_at):
+    window = new_window()
+    desk = desk_at(window)
+    desk.until(lambda: desk.frames)
+    window.close()
+    count = len(desk.frames)
+    for act in (
+        window.run.step,
+        window.run.reset,
+        lambda: window.run.drive(playing=True),
+        window.run.refresh,
+    ):
+        act()
+    QApplication.processEvents()
+    assert len(desk.frames) == count
