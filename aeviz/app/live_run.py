@@ -95,7 +95,9 @@ class LiveRun(QObject):
         return self._client.pid if self._client else None
 
     def start(self) -> None:
-        """Start a worker; the run, or what is kept of it, goes on in it."""
+        """Start a worker, if there is none; the run, or what is kept of it, goes on in it."""
+        if self._client is not None:
+            return
         self._ready = self._lost = False
         client = Client(lambda message: self._received.emit(client, message))
         self._client = client
@@ -190,7 +192,8 @@ class LiveRun(QObject):
                 self._stale = True
                 self.diverged.emit(message.reason)
             case m.Failed():
-                self._built = self.playing = False
+                self._asked, self.playing = None, False
+                self._built = self._built and not message.over
                 self._drop_exports()
                 self.failed.emit(message.report)
             case m.Died():

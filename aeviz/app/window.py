@@ -208,7 +208,7 @@ class Window(QMainWindow):
         self._frames.count()
         self.view.figure.set_field(field)
         noise = self.store.settings.noise
-        if self.run.looking_at is None and frame.settings.noise != noise:  # asked before the last change
+        if self.run.looking_at is None and frame.noise != noise:  # asked before the last change
             self.view.figure.show_points(self.run.data, shown_noisy(self.store.settings, self.run.data))
         self._shown = frame.epoch
         self.inspector.show_place(frame)

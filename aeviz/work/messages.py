@@ -147,6 +147,11 @@ class Frame:
     place: tuple[float, float] | None = None
     cursor: tuple[float, float, float] | None = None
 
+    @property
+    def noise(self) -> float:
+        """σ in that epoch."""
+        return self.settings.noise
+
     def field(self, data: FloatArray) -> Field:
         """Put the frame and the clean points together.
 
@@ -161,7 +166,7 @@ class Frame:
             raise ValueError("the frame was asked for without samples")
         return Field(
             self.grid, self.displacement, self.ambiguity, data, self.noisy, self.reconstruction,
-            self.epoch, self.settings.noise,
+            self.epoch, self.noise,
         )  # fmt: skip
 
 
@@ -201,9 +206,10 @@ class Diverged:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Something raised in the worker; `report` is the traceback. The run is over, the worker goes on."""
+    """Something raised in the worker, which goes on; `report` is the traceback, `over` says the run ended."""
 
     report: str
+    over: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class Worker:
         except (EOFError, OSError):
             raise
         except Exception:
-            self._send(m.Failed(traceback.format_exc()))
+            self._send(m.Failed(traceback.format_exc(), over=self._driver is None))
 
     def _handle(self, message: m.ToWorker) -> None:
         match message:

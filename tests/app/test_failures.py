@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -23,6 +24,14 @@ from aeviz.work import messages as m
 
 QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=100, grid=(12, 10))
 LONGER = QUICK.replace(epochs=600)
+
+
+@pytest.fixture(autouse=True)
+def nothing_outlives(shared_window):
+    """The shared window's worker may be another one after a test; there is no second one."""
+    yield
+    assert [child.pid for child in multiprocessing.active_children()] == [shared_window.run.worker_pid]
+    assert len([thread for thread in threading.enumerate() if thread.name.startswith("aeviz")]) == 2
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +93,7 @@ def test_settings_changed_while_there_is_no_worker_hold_when_it_is_back(desk):
     desk.store.set(noise=0.6)
     desk.press(Qt.Key.Key_Space)  # another way to go on
     desk.until(lambda: desk.run.epoch > epoch)
-    assert desk.frames[-1].noise == 0.6
+    assert desk.frames[-1].settings.noise == 0.6
 
 
 def test_a_run_is_taken_up_once_whatever_is_pressed(desk):
@@ -120,18 +129,18 @@ def test_a_hanging_worker_is_told_and_replaced(desk, monkeypatch):
     pid = desk.run.worker_pid
     handle = os.pidfd_open(pid)
     os.kill(pid, signal.SIGSTOP)
-    monkeypatch.setattr(live_run, "PATIENCE", 0.3)
+    monkeypatch.setattr(live_run, "PATIENCE", 1.5)  # one sign of life may be missed
     for step in range(1_000):  # the slider is dragged meanwhile: that must not wait for the worker
         desk.store.set(noise=step / 1_000)
     desk.until(desk.window.notice.isVisible)
     monkeypatch.undo()
-    assert "has not answered for" in desk.window.notice.text.text()
+    assert "no sign of life for 1.5 seconds" in desk.window.notice.text.text()
     assert select.select([handle], [], [], 0.0)[0], "it still hangs"
     os.close(handle)
     epoch = offered_epoch(desk)
     desk.window.notice.button.click()
     desk.until(lambda: desk.run.epoch > epoch)
-    assert desk.frames[-1].noise == 0.999
+    assert desk.frames[-1].settings.noise == 0.999
 
 
 def test_divergence_is_told_with_advice_and_the_advice_helps(desk):
@@ -156,7 +165,8 @@ def test_divergence_is_told_with_advice_and_the_advice_helps(desk):
     assert len(desk.run.losses) == 300
 
 
-def test_an_error_in_the_worker_is_reported_and_training_can_go_on(desk):
+@pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has no such thing
+def test_an_error_in_the_worker_is_reported_and_another_run_can_begin(desk):
     desk.begin(QUICK.replace(epochs=1_000_000))
     desk.until(lambda: desk.run.epoch > 20)
     desk.run._client.send(m.Ask(0, grid="no grid"))
@@ -165,12 +175,11 @@ def test_an_error_in_the_worker_is_reported_and_training_can_go_on(desk):
     assert "AttributeError" in dialog.report
     assert "worker.py" in dialog.report
     dialog.close()
-    desk.settle(5)
-    epoch = desk.run.epoch
-    desk.settle()
-    assert (desk.run.playing, desk.run.epoch) == (False, epoch), "it says that it rests and does not"
-    desk.run.drive(playing=True)
-    desk.until(lambda: desk.run.epoch > epoch)
+    assert not desk.run.playing
+    desk.press(Qt.Key.Key_R)
+    desk.press(Qt.Key.Key_Space)
+    desk.frames.clear()
+    desk.until(lambda: desk.frames and desk.frames[-1].epoch > 20)
 
 
 @pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has no such thing
@@ -198,20 +207,3 @@ def test_an_error_in_a_slot_is_a_report_that_can_be_copied(desk, monkeypatch):
     dialog.close()
     assert desk.store.settings.threshold == 4.0
     desk.settle()
-
-
-def test_no_one_is_asked_after_the_end(new_window, desk_at):
-    window = new_window()
-    desk = desk_at(window)
-    desk.until(lambda: desk.frames)
-    window.close()
-    count = len(desk.frames)
-    for act in (
-        window.run.step,
-        window.run.reset,
-        lambda: window.run.drive(playing=True),
-        window.run.refresh,
-    ):
-        act()
-    QApplication.processEvents()
-    assert len(desk.frames) == count

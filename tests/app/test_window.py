@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QAbstractScrollArea, QCheckBox, QComboBox, QLabel, QPushButton, QWidget
+from PyQt6.QtWidgets import QAbstractScrollArea, QApplication, QCheckBox, QComboBox, QLabel, QPushButton, QWidget
 
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Grid
@@ -59,6 +59,23 @@ def test_it_opens_with_the_points_and_trains_by_itself(new_window, desk_at):
         assert select.select([worker], [], [], 2.0)[0], "the worker outlives the window"
     finally:
         os.close(worker)
+
+
+def test_no_one_is_asked_after_the_end(new_window, desk_at):
+    window = new_window()
+    desk = desk_at(window)
+    desk.until(lambda: desk.frames)
+    window.close()
+    count = len(desk.frames)
+    for act in (
+        window.run.step,
+        window.run.reset,
+        lambda: window.run.drive(playing=True),
+        window.run.refresh,
+    ):
+        act()
+    QApplication.processEvents()
+    assert len(desk.frames) == count
 
 
 def test_the_status_bar_says_how_it_goes(desk):
@@ -115,7 +132,7 @@ def test_the_noise_slider_acts_while_it_is_dragged(desk, drag):
     assert len({*values}) == 5
     assert values[-1] == 0.65
     epoch = desk.run.epoch
-    desk.until(lambda: desk.frames[-1].noise == 0.65 and desk.run.epoch > epoch)
+    desk.until(lambda: desk.frames[-1].settings.noise == 0.65 and desk.run.epoch > epoch)
     np.testing.assert_array_equal(desk.fields[-1].noisy, shown_noisy(desk.store.settings, desk.run.data))
     QTest.mouseRelease(slider, Qt.MouseButton.LeftButton)
     desk.settle()
@@ -196,7 +213,7 @@ def test_past_noisy_points_are_those_of_their_epoch(desk):
     desk.until(lambda: desk.frames[-1].epoch == 20)
     desk.store.set(noise=0.9)  # acts on the training, not on the past
     desk.settle()
-    assert desk.frames[-1].noise == 0.25
+    assert desk.frames[-1].settings.noise == 0.25
     noisy = desk.in_view(shown_noisy(POINTS, desk.run.data))
     assert {desk.colour(point) for point in noisy[:6]} == {DARK.noisy}
 
