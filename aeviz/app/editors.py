@@ -21,6 +21,8 @@ from PyQt6.QtWidgets import (
 
 from aeviz.core.setting import SettingError, Spec
 
+WIDTH = 114  # px of an editor: the longest number fits
+
 
 class NumberEditor(QDoubleSpinBox):
     """A number; the arrow keys and the wheel step it, on a logarithmic scale by a factor.
@@ -42,7 +44,7 @@ class NumberEditor(QDoubleSpinBox):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.setFixedWidth(92)
+        self.setFixedWidth(WIDTH)
         self.valueChanged.connect(lambda value: self.edited.emit(type(spec.default)(value)))
 
     def show_value(self, value: float) -> None:
@@ -126,6 +128,7 @@ class ChoiceEditor(QComboBox):
     def __init__(self, spec: Spec) -> None:
         super().__init__()
         self.addItems(spec.choices)
+        self.setFixedWidth(WIDTH)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.currentTextChanged.connect(self.edited.emit)
 
@@ -165,7 +168,7 @@ class TextEditor(QLineEdit):
         self._spec = spec
         self._value: Any = spec.default
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.setFixedWidth(92 if (spec.length or (0, 0))[1] < 4 or spec.name == "hidden" else 150)
+        self.setFixedWidth(150 if spec.length == (4, 4) else WIDTH)
         self.editingFinished.connect(self._finish)
 
     def show_value(self, value: Any) -> None:

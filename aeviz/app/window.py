@@ -238,8 +238,10 @@ class Window(QMainWindow):
         self.notice.say(text, f"Go on from epoch {self.run.epoch:,}", self._revive)
 
     def _revive(self) -> None:
-        self.run.playing = True
-        self.run.start()
+        self.notice.hide()
+        if self.run.lost:
+            self.run.playing = True
+            self.run.start()
 
     # What the user wants
 

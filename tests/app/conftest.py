@@ -125,6 +125,8 @@ class Desk:
 
     def press(self, key: Qt.Key, widget: Any = None) -> None:
         """Type a key into the window, or into a widget that has the focus."""
+        self.window.activateWindow()
+        self.until(self.window.isActiveWindow)  # only then it has shortcuts
         QTest.keyClick(widget or self.window.view, key)
 
     def colour(self, place: Any) -> str:
