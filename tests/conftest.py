@@ -36,10 +36,10 @@ def nothing_outlives() -> Iterator[None]:
     before = _alive()
     yield
     left = _alive() - before
-    if any(isinstance(each, threading.Thread) for each in left):  # a message thread may be on its last line
-        for each in left:
-            if isinstance(each, threading.Thread):
-                each.join(5.0)
+    if left:  # a thread may be on its last line, a widget in a circle of references
+        for thread in (each for each in left if isinstance(each, threading.Thread)):
+            thread.join(5.0)
+        gc.collect()
         left = _alive() - before
     assert not left, f"left behind: {left}"
 
@@ -52,7 +52,9 @@ def _windows() -> set[Any]:
     widgets = sys.modules.get("PyQt6.QtWidgets")
     if widgets is None or (application := widgets.QApplication.instance()) is None:
         return set()
-    destroy_deleted()
+    # What `deleteLater` was called on: no event loop of a test ever comes to it.
+    core = sys.modules["PyQt6.QtCore"]
+    core.QCoreApplication.sendPostedEvents(None, core.QEvent.Type.DeferredDelete.value)
     # Pyqtgraph makes menus without a parent for plots, even where they are switched off.
     return {
         widget for widget in application.topLevelWidgets()
@@ -60,22 +62,14 @@ def _windows() -> set[Any]:
     }  # fmt: skip
 
 
-def destroy_deleted() -> None:
-    """Destroy what `deleteLater` was called on; no event loop of a test ever comes to it."""
-    from PyQt6.QtCore import QCoreApplication, QEvent
-
-    gc.collect()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-
-
 class Program:
     """A Python program in a process group of its own, which ends with the test whatever happens."""
 
     def __init__(self, *arguments: str, **options: Any) -> None:
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         self.process = subprocess.Popen(
-            [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            start_new_session=True, **options,
-        )  # fmt: skip
+            [sys.executable, *arguments], text=True, start_new_session=True, **(pipes | options)
+        )
 
     def line(self) -> str:
         """The next line of its output; it is an error where it ends before."""

@@ -10,7 +10,6 @@ from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QApplication,
-    QLabel,
     QMainWindow,
     QSplitter,
     QVBoxLayout,
@@ -20,24 +19,23 @@ from PyQt6.QtWidgets import (
 from aeviz.app.controls import Controls
 from aeviz.app.dialogs import Reporter, show_about, show_help
 from aeviz.app.exports import Exports
-from aeviz.app.inspector import Inspector, place_texts
+from aeviz.app.inspector import Inspector
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
 from aeviz.app.menus import Entry, fill_menu_bar
 from aeviz.app.notice import Notice
+from aeviz.app.status import StatusLine
 from aeviz.app.store import Store
 from aeviz.app.style import icon, style_sheet
 from aeviz.app.timeline import TimelinePanel
 from aeviz.app.toolbar import Toolbar
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Field
-from aeviz.core.rate import Rate
 from aeviz.core.settings import SPECS, Settings, applies
 from aeviz.figure.theme import theme_of
 from aeviz.figure.view import FieldView
 from aeviz.work.messages import Frame
 
-_MESSAGE = 6_000  # ms that a message stays in the status bar
 _NARROW = 1_000  # px: a narrower window has no room for the inspector
 _TITLE_BAR = 40  # px that a window's frame may take
 
@@ -56,9 +54,9 @@ class Window(QMainWindow):
         self.timeline = TimelinePanel(self.store)
         self.toolbar = Toolbar(self.store)
         self.notice = Notice(self.view)
+        self.status = StatusLine()
         self.reporter = Reporter(self)
-        self.exports = Exports(self, self.view.figure, self.run, memory, self.say)
-        self._frames = Rate()
+        self.exports = Exports(self, self.view.figure, self.run, memory, self.status.say)
         self._narrow = False
         self._inspector_wanted = True
         self._shown = 0
@@ -74,10 +72,6 @@ class Window(QMainWindow):
     def start(self) -> None:
         """Start the worker; the window is usable before it is ready."""
         self.run.start()
-
-    def say(self, text: str) -> None:
-        """Show a message for a while."""
-        self.statusBar().showMessage(text, _MESSAGE)
 
     # Layout
 
@@ -111,14 +105,7 @@ class Window(QMainWindow):
         column.addWidget(self.toolbar)
         column.addWidget(self._down, 1)
         self.setCentralWidget(content)
-        self._progress, self._place, self._rates = QLabel(), QLabel(), QLabel()
-        for label in (self._progress, self._place, self._rates):
-            label.setProperty("role", "muted")
-            label.setContentsMargins(10, 0, 10, 0)
-        self.statusBar().addWidget(self._progress)
-        self.statusBar().addWidget(self._place, 1)
-        self.statusBar().addPermanentWidget(self._rates)
-        self.statusBar().setSizeGripEnabled(False)
+        self.setStatusBar(self.status)
         self._memory.restore_layout(self, self._splitters)
         for button in self.findChildren(QAbstractButton):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click, Space is for play and pause again
@@ -165,7 +152,7 @@ class Window(QMainWindow):
 
     def _connect(self) -> None:
         self.store.changed.connect(self._follow)
-        self.store.refused.connect(self.say)
+        self.store.refused.connect(self.status.say)
         self.run.use_grid(self.view.figure.grid_in_view)
         self.run.framed.connect(self._show_frame)
         self.run.rebuilt.connect(self._show_start)
@@ -198,14 +185,11 @@ class Window(QMainWindow):
         self.view.figure.show_points(self.run.data, shown_noisy(settings, self.run.data))
         self.timeline.show_speed(self.run.speed)
         self.timeline.show_run(self.run, 0)
-        if not self._torch_version:
-            self._progress.setText("starting: loading torch …")
 
     def _welcome(self, torch_version: str) -> None:
         self._torch_version = torch_version
 
     def _show_frame(self, frame: Frame, field: Field) -> None:
-        self._frames.count()
         self.view.figure.set_field(field)
         noise = self.store.settings.noise
         if self.run.looking_at is None and frame.noise != noise:  # asked before the last change
@@ -213,18 +197,7 @@ class Window(QMainWindow):
         self._shown = frame.epoch
         self.inspector.show_place(frame)
         self.timeline.show_run(self.run, frame.epoch)
-        loss = f"{self.run.losses[frame.epoch - 1]:.4f}" if 0 < frame.epoch <= len(self.run.losses) else "—"
-        self._progress.setText(f"epoch {frame.epoch:,}   loss {loss}")
-        place = place_texts(frame)
-        self._place.setText(
-            f"ŷ {place['place']}   ỹ {place['reconstruction']}   "
-            f"moves by {place['magnitude']}   a {place['ambiguity']}"
-            if frame.place is not None else ""
-        )  # fmt: skip
-        self._rates.setText(
-            f"{self.run.steps_per_second:,.0f} steps/s   {self._frames.per_second:.0f} frames/s   "
-            f"seed {self.store.settings.seed}"
-        )
+        self.status.show_frame(frame, self.run)
 
     def _warn(self, text: str) -> None:
         self.timeline.show_run(self.run, self.run.epoch)
@@ -278,7 +251,7 @@ class Window(QMainWindow):
         if playing and self.run.phase == "finished":
             most = int(SPECS["epochs"].high or 0)
             if self.store.set(epochs=min(most, max(settings.epochs, self.run.epoch) * 2)):
-                self.say(f"The run goes on to epoch {self.store.settings.epochs:,}")
+                self.status.say(f"The run goes on to epoch {self.store.settings.epochs:,}")
         self.run.drive(playing=playing)
         self.timeline.show_run(self.run, self._shown)
 
@@ -313,7 +286,7 @@ class Window(QMainWindow):
         if narrow != self._narrow:
             self._narrow = narrow
             self.inspector.setVisible(self._inspector_wanted and not narrow)
-            self._rates.setVisible(not narrow)  # the values under the cursor need the room
+            self.status.rates.setVisible(not narrow)  # the values under the cursor need the room
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout and end the worker."""

@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import QApplication, QSlider, QStyle, QStyleOptionSlider
 from pytestqt.qtbot import QtBot
 
 from aeviz.app.memory import Memory
+from aeviz.app.style import Style
 from aeviz.app.window import Window
 from aeviz.core.field import Field
 from aeviz.core.settings import Settings
@@ -29,7 +30,7 @@ QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=100, grid=(12,
 @pytest.fixture(autouse=True, scope="session")
 def as_in_the_program(qapp: QApplication) -> Iterator[None]:
     """Style and font as the program sets them."""
-    qapp.setStyle("Fusion")
+    qapp.setStyle(Style())
     qapp.setFont(font(13))
     yield
     qapp.setStyleSheet("")

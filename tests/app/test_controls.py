@@ -237,7 +237,7 @@ def test_the_wheel_over_a_number_scrolls_the_panel(panel):
 # Mistakes
 
 
-NONSENSE = ["abc", "", "1e999", "nan", "--", "0x10", "1,,2,3,4,5,6,7,8,9", "999999999999", "-7.5e300"]
+NONSENSE = ["abc", "", "nan", "1,,2,3,4,5,6,7,8,9", "-7.5e300"]
 
 
 @pytest.mark.parametrize("text", NONSENSE)

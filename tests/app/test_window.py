@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QAbstractScrollArea, QApplication, QCheckBox, QComboBox, QLabel, QPushButton, QWidget
+from PyQt6.QtWidgets import (
+    QAbstractScrollArea,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QPushButton,
+    QWidget,
+)
 
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Grid
@@ -59,20 +67,8 @@ def test_it_opens_with_the_points_and_trains_by_itself(new_window, desk_at):
         assert select.select([worker], [], [], 2.0)[0], "the worker outlives the window"
     finally:
         os.close(worker)
-
-
-def test_no_one_is_asked_after_the_end(new_window, desk_at):
-    window = new_window()
-    desk = desk_at(window)
-    desk.until(lambda: desk.frames)
-    window.close()
     count = len(desk.frames)
-    for act in (
-        window.run.step,
-        window.run.reset,
-        lambda: window.run.drive(playing=True),
-        window.run.refresh,
-    ):
+    for act in (window.run.step, window.run.reset, lambda: window.run.drive(playing=True), window.run.refresh):
         act()
     QApplication.processEvents()
     assert len(desk.frames) == count
@@ -464,7 +460,8 @@ def test_everything_is_inside_the_window(width, height, desk):
     scrolled = [area.viewport() for area in desk.window.findChildren(QAbstractScrollArea)]
     parts = [
         part for part in desk.window.findChildren(QWidget)
-        if part.isVisible() and part.window() is desk.window and not any(v.isAncestorOf(part) for v in scrolled)
+        if part.isVisible() and part.window() is desk.window
+        and not any(area.isAncestorOf(part) for area in scrolled)
     ]  # fmt: skip
     assert len(parts) > 25
     for part in parts:

@@ -44,8 +44,7 @@ class Picture:
         """What is written in the figure, taken from its SVG."""
         root = ET.fromstring(picture_bytes(self.figure, ".svg"))
         # Thin spaces are typography.
-        texts = ["".join(node.itertext()).replace("\u200a", "").strip() for node in root.iter(_TEXT)]
-        return texts
+        return ["".join(node.itertext()).replace("\u200a", "").strip() for node in root.iter(_TEXT)]
 
 
 @pytest.fixture

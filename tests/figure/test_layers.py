@@ -101,7 +101,7 @@ def test_points_are_where_they_belong(theme, field, paint):
         theme=theme, layer="none", show_data=True, show_noisy=True, show_reconstruction=True
     )
     data = np.array([[-3.2, 2.3], [0.4, 0.6], [3.7, -2.7]])
-    noisy, reconstruction = data + [0.25, 0.0], data - [0.0, 0.3]
+    noisy, reconstruction = data + np.array([0.25, 0.0]), data - np.array([0.0, 0.3])
     reconstruction[2] = 1.5, -2.0
     far = np.array([[400.0, 0.0], [4.07, 1.0], [0.0, -9.0]])
     picture = paint(

@@ -102,6 +102,14 @@ def worker() -> Iterator[Talk]:
     talk.client.stop()
 
 
+@pytest.fixture(scope="module")
+def other() -> Iterator[Talk]:
+    """Another one, shared as well."""
+    talk = Talk()
+    yield talk
+    talk.client.stop()
+
+
 @pytest.fixture
 def new_worker() -> Iterator[Callable[[], Talk]]:
     """Start a worker that the test may do anything to."""

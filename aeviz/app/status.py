@@ -1,0 +1,46 @@
+"""The line at the bottom: how far the run is, what is under the cursor, how fast it all goes."""
+
+from __future__ import annotations
+
+from PyQt6.QtWidgets import QLabel, QStatusBar
+
+from aeviz.app.inspector import place_texts
+from aeviz.app.live_run import LiveRun
+from aeviz.core.rate import Rate
+from aeviz.work.messages import Frame
+
+_STAYS = 6_000  # ms that a message stays
+
+
+class StatusLine(QStatusBar):
+    """Three readings, over which a message may stand for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.progress, self.place, self.rates = QLabel("starting: loading torch …"), QLabel(), QLabel()
+        self._frames = Rate()
+        for label in (self.progress, self.place, self.rates):
+            label.setProperty("role", "muted")
+            label.setContentsMargins(10, 0, 10, 0)
+        self.addWidget(self.progress)
+        self.addWidget(self.place, 1)
+        self.addPermanentWidget(self.rates)
+        self.setSizeGripEnabled(False)
+
+    def say(self, text: str) -> None:
+        """Show a message for a while."""
+        self.showMessage(text, _STAYS)
+
+    def show_frame(self, frame: Frame, run: LiveRun) -> None:
+        """Show the readings of a frame that has just been drawn."""
+        self._frames.count()
+        known = 0 < frame.epoch <= len(run.losses)
+        loss = f"{run.losses[frame.epoch - 1]:.4f}" if known else "—"
+        self.progress.setText(f"epoch {frame.epoch:,}   loss {loss}")
+        signs = {"place": "ŷ", "reconstruction": "ỹ", "magnitude": "moves by", "ambiguity": "a"}
+        here = "   ".join(f"{signs[name]} {text}" for name, text in place_texts(frame).items())
+        self.place.setText(here if frame.place is not None else "")
+        self.rates.setText(
+            f"{run.steps_per_second:,.0f} steps/s   {self._frames.per_second:.0f} frames/s   "
+            f"seed {run.settings.seed}"
+        )
