@@ -8,7 +8,7 @@ import socket
 import sys
 
 from PyQt6 import sip
-from PyQt6.QtCore import QSocketNotifier
+from PyQt6.QtCore import QSocketNotifier, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from aeviz.app.memory import Memory
@@ -55,7 +55,8 @@ def _quit_on_interrupt(application: QApplication) -> QSocketNotifier:
         end.setblocking(False)
     signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: application.closeAllWindows())
+        # By a timer, because closing the windows before the loop runs would not end it.
+        signal.signal(number, lambda *_: QTimer.singleShot(0, application.closeAllWindows))
     listener = QSocketNotifier(sip.voidptr(ours.fileno()), QSocketNotifier.Type.Read, application)
     listener.activated.connect(lambda *_: ours.recv(64))
     listener.setProperty("ends", (ours, theirs))  # keeps both sockets open as long as it listens

@@ -33,7 +33,7 @@ class Worker:
         EOFError, BrokenPipeError, ConnectionResetError
             When the other end of the pipe is gone.
         """
-        self._send(m.Ready(torch.__version__))
+        self._send(m.Ready(str(torch.__version__)))  # its own class would load torch in the window
         while True:
             wait = self._driver.wait(self._drive) if self._driver else None
             if self._connection.poll(wait):

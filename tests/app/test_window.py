@@ -68,8 +68,10 @@ def test_it_opens_with_the_points_and_trains_by_itself(new_window, desk_at):
     finally:
         os.close(worker)
     count = len(desk.frames)
-    for act in (window.run.step, window.run.reset, lambda: window.run.drive(playing=True), window.run.refresh):
-        act()
+    window.run.step()
+    window.run.reset()
+    window.run.drive(playing=True)
+    window.run.refresh()
     QApplication.processEvents()
     assert len(desk.frames) == count
 
