@@ -210,7 +210,7 @@ class LiveRun(QObject):
         if export is not None:
             export(frame)
             return
-        self._pause = max(FRAME / 1000.0, SHARE * (time.monotonic() - self._asked_at - m.SLICE))
+        self._pause = max(0.9 * FRAME / 1000.0, SHARE * frame.seconds)
         self._ask_if_due()  # before this frame is painted, so that the worker makes the next one meanwhile
         self.framed.emit(frame, frame.field(self.data))
 

@@ -137,6 +137,7 @@ class Driver:
 
     def frame(self, ask: m.Ask, drive: m.Drive) -> m.Frame:
         """Look at an epoch as `ask` wants it."""
+        began = time.perf_counter()
         training = self.training if ask.epoch is None else self._at(ask.epoch)
         network, average = training.network, training.average
         displacement = ambiguity = noisy = reconstruction = cursor = None
@@ -158,6 +159,7 @@ class Driver:
         return m.Frame(
             ask.number, self._run, progress, training.epoch, training.settings, ask.grid,
             displacement, ambiguity, noisy, reconstruction, ask.cursor, cursor,
+            time.perf_counter() - began,
         )  # fmt: skip
 
     def metrics(self) -> Metrics:

@@ -131,6 +131,8 @@ class Frame:
     noisy, reconstruction : (M, 2) arrays or None
     place : (x, y) or None
         The cursor that was asked about.
+    seconds : float
+        Time that the answer took the worker.
     cursor : (dx, dy, ambiguity) or None
     """
 
@@ -146,6 +148,7 @@ class Frame:
     reconstruction: FloatArray | None = None
     place: tuple[float, float] | None = None
     cursor: tuple[float, float, float] | None = None
+    seconds: float = 0.0
 
     @property
     def noise(self) -> float:

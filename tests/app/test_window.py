@@ -366,7 +366,7 @@ def test_zoom_asks_for_what_is_in_view(desk):
 
 
 def test_themes_reach_window_and_figure(desk):
-    for name in ("light", "lecture", "dark", "system", "dark", "light"):
+    for name in ("light", "lecture", "system", "dark"):
         desk.store.set(theme=name)
         theme = theme_of(name)
         image = desk.window.grab().toImage()

@@ -54,7 +54,8 @@ def difference(one: QImage, other: QImage) -> float:
 
 
 @pytest.mark.parametrize("scale", [1.0, 2.0, 4.0])
-def test_a_png_has_the_size_that_was_asked_for(scale, figure):
+def test_a_png_has_the_size_that_was_asked_for(scale, qapp, best):
+    figure = figure_of(best(FULL), FULL)
     image = QImage.fromData(picture_bytes(figure, ".png", scale), "PNG")
     assert (image.width(), image.height()) == (SIZE[0] * scale, SIZE[1] * scale)
     assert image.dotsPerMeterX() * 0.0254 == pytest.approx(96 * scale, abs=0.1)  # as large on paper
