@@ -31,9 +31,12 @@ class StatusLine(QStatusBar):
         """Show a message for a while."""
         self.showMessage(text, _STAYS)
 
-    def show_frame(self, frame: Frame, run: LiveRun) -> None:
-        """Show the readings of a frame that has just been drawn."""
+    def count_frame(self) -> None:
+        """Count a frame that has been drawn."""
         self._frames.count()
+
+    def show_frame(self, frame: Frame, run: LiveRun) -> None:
+        """Show the readings of a frame that has been drawn."""
         known = 0 < frame.epoch <= len(run.losses)
         loss = f"{run.losses[frame.epoch - 1]:.4f}" if known else "—"
         self.progress.setText(f"epoch {frame.epoch:,}   loss {loss}")

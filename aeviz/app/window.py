@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+import time
 
-from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtCore import QSize, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -36,6 +37,8 @@ from aeviz.figure.theme import theme_of
 from aeviz.figure.view import FieldView
 from aeviz.work.messages import Frame
 
+READ_EVERY = 0.08  # seconds between readings while training: each makes labels and layouts anew
+EXPLAIN_AFTER = 120  # ms without a change until the explaining text follows: laying it out takes a while
 _NARROW = 1_000  # px: a narrower window has no room for the inspector
 _TITLE_BAR = 40  # px that a window's frame may take
 
@@ -60,6 +63,11 @@ class Window(QMainWindow):
         self._narrow = False
         self._inspector_wanted = True
         self._shown = 0
+        self._read = 0.0  # when the readings were last brought up to date
+        self._explaining = QTimer(self)
+        self._explaining.setSingleShot(True)
+        self._explaining.setInterval(EXPLAIN_AFTER)
+        self._explaining.timeout.connect(lambda: self.inspector.explain(self.store.settings))
         self._torch_version = ""
         self._paced = 120.0  # the speed to return to from "unlimited"
         self._keys = fill_menu_bar(self, self._menus())
@@ -195,9 +203,15 @@ class Window(QMainWindow):
         if self.run.looking_at is None and frame.noise != noise:  # asked before the last change
             self.view.figure.show_points(self.run.data, shown_noisy(self.store.settings, self.run.data))
         self._shown = frame.epoch
-        self.inspector.show_place(frame)
-        self.timeline.show_run(self.run, frame.epoch)
-        self.status.show_frame(frame, self.run)
+        self.timeline.slider.follow(frame.epoch, max(self.store.settings.epochs, self.run.epoch))
+        self.status.count_frame()
+        now = time.perf_counter()
+        live = self.run.phase == "training" and self.run.looking_at is None and frame.place is None
+        if now - self._read > READ_EVERY or not live:
+            self._read = now
+            self.inspector.show_place(frame)
+            self.timeline.show_run(self.run, frame.epoch)
+            self.status.show_frame(frame, self.run)
 
     def _warn(self, text: str) -> None:
         self.timeline.show_run(self.run, self.run.epoch)
@@ -224,7 +238,7 @@ class Window(QMainWindow):
             self._memory.theme = new.theme
             self._repaint()
         self.run.change(old, new)
-        self.inspector.explain(new)
+        self._explaining.start()
         if "view" in applies(changes):
             self.view.figure.set_settings(new)
         if "noise" in changes and new.show_noisy and self.run.looking_at is None:

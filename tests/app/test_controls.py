@@ -102,7 +102,7 @@ def values(spec: Spec) -> st.SearchStrategy[Any]:
     if isinstance(spec.default, bool):
         return st.booleans()
     if spec.name == "extent":
-        place = st.tuples(st.floats(-900, 900), st.floats(-900, 900))
+        place = st.tuples(st.floats(-800, 800), st.floats(-800, 800))
         size = st.tuples(st.floats(0.01, 90), st.floats(0.5, 2.0))
         return st.tuples(place, size).map(
             lambda box: (box[0][0], box[0][0] + box[1][0], box[0][1], box[0][1] + box[1][0] * box[1][1])
