@@ -63,6 +63,7 @@ class Window(QMainWindow):
         self._narrow = False
         self._inspector_wanted = True
         self._shown = 0
+        self._was_live = False
         self._read = 0.0  # when the readings were last brought up to date
         self._explaining = QTimer(self)
         self._explaining.setSingleShot(True)
@@ -207,8 +208,8 @@ class Window(QMainWindow):
         self.status.count_frame()
         now = time.perf_counter()
         live = self.run.phase == "training" and self.run.looking_at is None and frame.place is None
-        if now - self._read > READ_EVERY or not live:
-            self._read = now
+        if now - self._read > READ_EVERY or not (live and self._was_live):
+            self._read, self._was_live = now, live
             self.inspector.show_place(frame)
             self.timeline.show_run(self.run, frame.epoch)
             self.status.show_frame(frame, self.run)
