@@ -17,6 +17,7 @@ from aeviz.core.field import Field, Grid
 from aeviz.core.files import PICTURES, check_suffix, npz_bytes, write_whole
 from aeviz.core.manifolds import FloatArray, clean_data
 from aeviz.core.metrics import Metrics
+from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings
 from aeviz.version import __version__
 from aeviz.work import messages as m
@@ -140,6 +141,8 @@ class Run:
             match message:
                 case m.Diverged():
                     raise TrainingError(message.reason)
+                case m.Refused():
+                    raise SettingError(message.reason)
                 case m.Failed():
                     raise TrainingError(f"the worker failed:\n{message.report}")
                 case m.Died():
@@ -169,6 +172,8 @@ def train(
     ------
     TrainingError
         Where the loss diverges or the worker dies.
+    SettingError
+        Where the settings ask for a device that torch does not see.
     """
     settings = settings or Settings()
     run = Run(settings if epochs is None else settings.replace(epochs=epochs))

@@ -150,16 +150,19 @@ def test_a_killed_window_leaves_nothing_behind(start, watch):
     assert all_of_it.left(within=2.0) == set()
 
 
-def test_rendering_shows_its_progress_on_a_terminal(start, tmp_path):
+def test_rendering_needs_no_display_and_shows_its_progress_on_a_terminal(start, tmp_path):
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
-    words = ("render", str(tmp_path / "a.npz"), "--epochs", "3000", "--grid", "4x3")
-    program = start("-m", "aeviz", *words, stderr=theirs)
+    nothing = {name: os.environ[name] for name in os.environ if "DISPLAY" not in name and "QT" not in name}
+    files = [tmp_path / f"a{suffix}" for suffix in (".png", ".svg", ".pdf", ".npz")]
+    words = ("render", *map(str, files), "--epochs", "2000", "--grid", "14x13")
+    program = start("-m", "aeviz", *words, stderr=theirs, env=nothing)
     os.close(theirs)
     shown = b""
     while b"epoch/s" not in shown:
         shown += os.read(ours, 4_096)
-    assert b"/3000 [" in shown
+    assert b"/2000 [" in shown
     assert program.process.wait(30) == 0
     os.close(ours)
-    assert (tmp_path / "a.npz").exists()
+    for path, begin in zip(files, (b"\x89PNG", b"<?xml", b"%PDF-", b"PK"), strict=True):
+        assert path.read_bytes().startswith(begin)

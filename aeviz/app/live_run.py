@@ -37,6 +37,8 @@ class LiveRun(QObject):
     framed = pyqtSignal(object, object)
     """(Frame, Field): the newest answer."""
     diverged = pyqtSignal(str)
+    refused = pyqtSignal(str)
+    """The run cannot be built here: why, in one line."""
     failed = pyqtSignal(str)
     """A traceback from the worker, which goes on."""
     died = pyqtSignal(str)
@@ -90,9 +92,9 @@ class LiveRun(QObject):
         return self._ready
 
     @property
-    def worker_pid(self) -> int | None:
-        """The worker's process id."""
-        return self._client.pid if self._client else None
+    def pids(self) -> dict[str, int]:
+        """The process ids of "trainer" and "observer"; none where they do not run."""
+        return self._client.pids if self._client else {}
 
     def start(self) -> None:
         """Start a worker, if there is none; the run, or what is kept of it, goes on in it."""
@@ -191,6 +193,10 @@ class LiveRun(QObject):
                 self._timeline.cut(message.epoch)
                 self._stale = True
                 self.diverged.emit(message.reason)
+            case m.Refused() if message.run == self._run:
+                self._built = False
+                self._drop_exports()
+                self.refused.emit(message.reason)
             case m.Failed():
                 self._asked, self.playing = None, False
                 self._built = self._built and not message.over
@@ -253,7 +259,7 @@ class LiveRun(QObject):
         self._stale = False
         self._number += 1
         self._asked, self._asked_at = self._number, time.monotonic()
-        samples = max(1, -(-len(self.data) // MOST_POINTS))
+        samples = max(1, -(-len(self.data) // MOST_POINTS)) if self.settings.shows_samples else 0
         self._send(m.Ask(self._number, self.looking_at, self._grid(), samples, self._cursor))
 
     def _drop_exports(self) -> None:
@@ -270,7 +276,7 @@ class LiveRun(QObject):
         self._send(m.Build(self._run, self.settings, tuple(self._timeline), self._timeline.changes))
         self._send(m.Drive(self.playing, self.speed))
 
-    def _send(self, message: m.ToWorker) -> None:
+    def _send(self, message: m.ToTrainer | m.ToObserver) -> None:
         if self._client is not None:
             self._client.send(message)
 

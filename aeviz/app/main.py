@@ -16,6 +16,7 @@ from aeviz.app.style import Style
 from aeviz.app.window import Window
 from aeviz.core.settings import SPECS, Settings
 from aeviz.figure.theme import font
+from aeviz.work.cores import ALL_BUT_ONE, keep_to
 
 
 def open_window(settings: Settings, *, theme_given: bool) -> int:
@@ -23,6 +24,7 @@ def open_window(settings: Settings, *, theme_given: bool) -> int:
 
     The theme of the last window is taken, unless this one was asked for with a theme.
     """
+    keep_to(ALL_BUT_ONE)
     application = QApplication(["aeviz"])
     application.setApplicationName("aeviz")
     application.setDesktopFileName("aeviz")

@@ -170,6 +170,7 @@ class Window(QMainWindow):
         self.run.diverged.connect(
             lambda reason: self._warn(f"Training stopped at epoch {self.run.epoch:,}: {reason}.")
         )
+        self.run.refused.connect(self._go_on_without)
         self.run.failed.connect(self.reporter.show)
         self.run.died.connect(self._mourn)
         self.view.view_changed.connect(self.run.refresh)
@@ -217,6 +218,11 @@ class Window(QMainWindow):
     def _warn(self, text: str) -> None:
         self.timeline.show_run(self.run, self.run.epoch)
         self.notice.say(text)
+
+    def _go_on_without(self, reason: str) -> None:
+        """Train on the processor instead of a device that is not there."""
+        self.store.set(device=SPECS["device"].default)
+        self._warn(f"{reason[0].upper()}{reason[1:]}.")
 
     def _mourn(self, how: str) -> None:
         self.timeline.show_run(self.run, self.run.epoch)

@@ -32,13 +32,20 @@ def clean_data(settings: Settings) -> FloatArray:
     Returns
     -------
     (N, 2) array
-        In data units; depends on ``points``, ``turns``, ``jitter`` and ``seed`` alone.
+        In data units; depends on ``points``, ``turns``, ``jitter``, ``seed`` and ``cost`` alone: for a
+        cross-entropy the points are mapped into the unit square, which their longer side fills.
     """
-    curve = spiral(settings.points, settings.turns)
-    if settings.jitter == 0.0:
-        return curve
-    rng = np.random.default_rng((settings.seed, _JITTER_STREAM))
-    return curve + settings.jitter * rng.standard_normal(curve.shape)
+    data = spiral(settings.points, settings.turns)
+    if settings.jitter > 0.0:
+        rng = np.random.default_rng((settings.seed, _JITTER_STREAM))
+        data = data + settings.jitter * rng.standard_normal(data.shape)
+    return _in_unit_square(data) if settings.in_unit_square else data
+
+
+def _in_unit_square(data: FloatArray) -> FloatArray:
+    low, high = data.min(axis=0), data.max(axis=0)
+    mapped: FloatArray = 0.5 + (data - 0.5 * (low + high)) / (float((high - low).max()) or 1.0)
+    return mapped.clip(0.0, 1.0)
 
 
 _JITTER_STREAM = 1  # keeps this draw apart from the other draws of the same seed

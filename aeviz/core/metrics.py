@@ -25,9 +25,9 @@ class Metrics:
     loss : float
         Mean cost of the last epoch, in data units squared.
     bayes_floor : float or None
-        E tr Cov*(ŷ): no network's squared loss can go below it.
+        No network's cost can go below it; for squared cost E tr Cov*(ŷ).
     excess_risk : float or None
-        E ‖r(ŷ) − r*(ŷ)‖² / bayes_floor on the probe set; 0 is perfect.
+        E ‖r(ŷ) − r*(ŷ)‖² / E tr Cov*(ŷ) on the probe set; 0 is perfect.
     midline_iou : float or None
         Intersection over union of learned and exact ambiguous region within 3σ of the data.
     """
@@ -52,11 +52,15 @@ class Probe:
     Attributes
     ----------
     noisy, exact : (4096, 2) arrays
+    variance : float
+        E tr Cov*(ŷ), in data units squared.
     bayes_floor : float
+        The least cost: the variance, or for a cross-entropy the entropy of the exact reconstruction.
     """
 
     noisy: FloatArray
     exact: FloatArray
+    variance: float
     bayes_floor: float
 
     @classmethod
@@ -66,13 +70,18 @@ class Probe:
             return None
         noisy = probe_noisy(settings, data)
         truth = posterior(noisy, data, settings.noise)
-        return cls(noisy, truth.mean, float(truth.variance.mean()))
+        variance = floor = float(truth.variance.mean())
+        if settings.cost == "bce":
+            from scipy.special import entr  # takes a while to import, like the tree below
+
+            floor = float((entr(truth.mean) + entr(1.0 - truth.mean)).sum(axis=1).mean())
+        return cls(noisy, truth.mean, variance, floor)
 
     def excess_risk(self, reconstruction: FloatArray) -> float | None:
-        """Mean ‖r − r*‖² over the floor; None where the floor is 0 (one single clean point)."""
-        if self.bayes_floor <= 0.0:
+        """Mean ‖r − r*‖² over the variance; None where that is 0 (one single clean point)."""
+        if self.variance <= 0.0:
             return None
-        return float(np.square(reconstruction - self.exact).sum(axis=1).mean() / self.bayes_floor)
+        return float(np.square(reconstruction - self.exact).sum(axis=1).mean() / self.variance)
 
 
 def midline_iou(field: Field, threshold: float) -> float | None:

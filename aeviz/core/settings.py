@@ -8,7 +8,8 @@ from typing import Any, Self
 
 from aeviz.core.setting import SettingError, Spec, nearest, setting
 
-MAX_ACTIVATIONS = 2**25  # numbers in all layers of one batch: 400 MB with what the gradient needs
+LECTURE_EXTENT = (-2.2, 1.7, -1.4, 1.9)
+UNIT_EXTENT = (-0.28, 1.28, -0.16, 1.16)  # round the unit square, with the same square cells
 MAX_ASPECT = 50.0  # of the extent: a longer strip has no cells that could be seen
 
 
@@ -25,7 +26,7 @@ class Settings:
     # fmt: off
     points: int = setting(
         151, "Points", "How many clean points lie on the manifold.",
-        group="Data", applies="rebuild", symbol="N", low=1, high=100_000, step=1.25, scale="log",
+        group="Data", applies="rebuild", symbol="N", low=1, high=1_000_000, step=1.25, scale="log",
     )
     turns: float = setting(
         1.5, "Turns", "How often the spiral winds round the origin; the arms stay one unit apart.",
@@ -49,7 +50,7 @@ class Settings:
         scale="log",
     )
     mirror: bool = setting(
-        True, "Mirrored decoder",
+        False, "Mirrored decoder",
         "The decoder repeats the encoder's hidden widths backwards; off, it is one affine layer from h.",
         group="Network", applies="rebuild",
     )
@@ -58,9 +59,38 @@ class Settings:
         group="Network", applies="rebuild", symbol="f",
         choices=("tanh", "sigmoid", "relu", "silu", "gelu", "identity"),
     )
+    output: str = setting(
+        "identity", "Output g",
+        "The last layer's nonlinearity; tanh keeps ỹ in −1…1, sigmoid in 0…1.",
+        group="Network", applies="rebuild", symbol="g", choices=("identity", "tanh", "sigmoid"),
+    )
+    tied: bool = setting(
+        False, "Tied weights",
+        "The decoder mirrors the encoder, and its weights are the encoder's, transposed.",
+        group="Network", applies="rebuild",
+    )
+    cost: str = setting(
+        "squared", "Cost",
+        "Squared: ‖y − ỹ‖². Bce: binary cross-entropy, of data mapped into the unit square, g the sigmoid.",
+        group="Training", applies="rebuild", symbol="C", choices=("squared", "bce"),
+    )
+    regulariser: str = setting(
+        "none", "Regulariser",
+        "What is asked of the code beside: small and sparse (l1), small (l2), or steady (contractive).",
+        group="Training", applies="rebuild", symbol="R", choices=("none", "l1", "l2", "contractive"),
+    )
+    strength: float = setting(
+        0.001, "Strength", "Weight of the regulariser in the loss C + λ R(h).",
+        group="Training", applies="live", symbol="λ", low=0.0, high=10.0, step=0.001,
+    )
     learning_rate: float = setting(
-        0.01, "Learning rate", "Size of one step of the optimiser.",
+        0.03, "Learning rate", "Size of the optimiser's first steps.",
         group="Training", applies="live", symbol="η", low=1e-5, high=1.0, step=1.1, scale="log",
+    )
+    schedule: str = setting(
+        "falling", "Rate over time",
+        "Falling: half after 1,000 steps, a third after 2,000, never below a thirtieth.",
+        group="Training", applies="live", choices=("falling", "constant"),
     )
     batch: int = setting(
         151, "Batch",
@@ -76,6 +106,10 @@ class Settings:
         2_000, "Epochs", "The run stops here; raise it to go on.",
         group="Training", applies="live", unit="epochs", low=1, high=1_000_000, step=1.25, scale="log",
     )
+    device: str = setting(
+        "cpu", "Device", "Where the network is trained: these small ones are fastest on a processor.",
+        group="Training", applies="rebuild", choices=("cpu", "cuda"),
+    )
     seed: int = setting(
         0, "Seed", "Fixes the initial weights and all noise: the same seed gives the same run.",
         group="Training", applies="rebuild", low=0, high=2**31 - 1, step=1,
@@ -85,7 +119,7 @@ class Settings:
         group="View", applies="view", unit="cells", low=2, high=400, length=(2, 2),
     )
     extent: tuple[float, float, float, float] = setting(
-        (-2.2, 1.7, -1.4, 1.9), "Extent", "First and last cell centre across, then up: x0,x1,y0,y1.",
+        LECTURE_EXTENT, "Extent", "First and last cell centre across, then up: x0,x1,y0,y1.",
         group="View", applies="view", unit="data units", low=-1000.0, high=1000.0, length=(4, 4),
     )
     layer: str = setting(
@@ -146,21 +180,28 @@ class Settings:
     def __post_init__(self) -> None:
         for spec in TABLE:
             object.__setattr__(self, spec.name, spec.checked(getattr(self, spec.name)))
+        if self.extent in (LECTURE_EXTENT, UNIT_EXTENT):  # nobody's choice: it follows the data
+            object.__setattr__(self, "extent", UNIT_EXTENT if self.in_unit_square else LECTURE_EXTENT)
         x0, x1, y0, y1 = self.extent
         if x1 - x0 < 1e-6 or y1 - y0 < 1e-6:
             raise SettingError("--extent must have x0 below x1 and y0 below y1: it is x0,x1,y0,y1")
         if not 1.0 / MAX_ASPECT <= (x1 - x0) / (y1 - y0) <= MAX_ASPECT:
             raise SettingError(f"--extent must not be more than {MAX_ASPECT:g} times as long as it is wide")
-        if self.batch * sum(self.widths) > MAX_ACTIVATIONS:
-            most = MAX_ACTIVATIONS // sum(self.widths)
-            raise SettingError(
-                f"--batch must be at most {most:,} for a network with {sum(self.widths):,} units"
-            )
+
+    @property
+    def in_unit_square(self) -> bool:
+        """Whether the clean points are mapped into the unit square, as a cross-entropy needs them."""
+        return self.cost == "bce"
+
+    @property
+    def shows_samples(self) -> bool:
+        """Whether noisy points or their reconstructions are drawn."""
+        return self.show_noisy or self.show_reconstruction or self.arrows in ("samples", "both")
 
     @property
     def widths(self) -> tuple[int, ...]:
         """Widths of all layers from input to output; the code is at index ``len(hidden) + 1``."""
-        decoder = self.hidden[::-1] if self.mirror else ()
+        decoder = self.hidden[::-1] if self.mirror or self.tied else ()
         return (2, *self.hidden, self.code, *decoder, 2)
 
     @property

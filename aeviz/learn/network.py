@@ -12,27 +12,56 @@ from torch import Tensor
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 from aeviz.core.truth import largest_eigenvalue
-from aeviz.learn.activations import ACTIVATIONS, Activation
+from aeviz.learn.activations import ACTIVATIONS, Activation, Buffer
 
-_PLACES = 4_096  # places of the plane passed at once: their buffers stay in the processor's cache
+_COLUMNS = 120  # places in one block: OpenBLAS multiplies blocks of 64 × 64 × 240 without repacking them
+_BLOCKS = 8  # blocks passed at once: their buffers stay in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """An autoencoder's shape: r(x) = W_L f(… f(W_1 x + b_1) …) + b_L.
+    """An autoencoder's shape: r(x) = g(W_L f(… f(W_1 x + b_1) …) + b_L).
 
     All parameters lie in one flat tensor, layer after layer; layer l's part is a matrix
     (n_l, n_{l−1} + 1) whose last column is the bias, to be multiplied with activations that carry a
-    row of ones.
+    row of ones. With tied weights W_{L+1−l} = W_lᵀ, and the decoder's part holds its biases alone.
+
+    Attributes
+    ----------
+    widths : tuple of int
+        n_0 = 2, …, n_L = 2.
+    activation, output : str
+        f of all layers but the last, and g of the last.
+    tied : bool
+        The decoder's weights are the encoder's, transposed; widths must be a palindrome.
+    code : int
+        Index in `widths` of the code h, which is neither first nor last.
+    centre, unit : (x, y) and float
+        The network works in coordinates (x − centre) / unit, in which the data have mean 0 and
+        standard deviation 1: one learning rate then serves data of every size and place.
     """
 
     widths: tuple[int, ...]
     activation: str
+    output: str = "identity"
+    tied: bool = False
+    code: int = 1
+    centre: tuple[float, float] = (0.0, 0.0)
+    unit: float = 1.0
 
     @classmethod
-    def of(cls, settings: Settings) -> Network:
-        """The network that these settings describe."""
-        return cls(settings.widths, settings.activation)
+    def of(cls, settings: Settings, data: FloatArray) -> Network:
+        """The network that these settings describe, for these clean points (N, 2)."""
+        centre, unit = (0.0, 0.0), 1.0
+        output = "sigmoid" if settings.cost == "bce" else settings.output
+        if output == "identity":  # the others' range is meant in data units
+            mean = data.mean(axis=0)
+            centre = (float(mean[0]), float(mean[1]))
+            unit = math.sqrt(0.5 * float(np.square(data - mean).sum(axis=1).mean())) or 1.0
+        return cls(
+            settings.widths, settings.activation, output, settings.tied,
+            len(settings.hidden) + 1, centre, unit,
+        )  # fmt: skip
 
     @property
     def f(self) -> Activation:
@@ -40,9 +69,18 @@ class Network:
         return ACTIVATIONS[self.activation]
 
     @property
+    def g(self) -> Activation:
+        """The nonlinearity of the last layer."""
+        return ACTIVATIONS[self.output]
+
+    @property
     def shapes(self) -> list[tuple[int, int]]:
-        """Shapes of the layers' matrices, biases included."""
-        return [(n_out, n_in + 1) for n_in, n_out in zip(self.widths, self.widths[1:], strict=False)]
+        """Shapes of the layers' parts, biases included."""
+        whole = [(n_out, n_in + 1) for n_in, n_out in zip(self.widths, self.widths[1:], strict=False)]
+        if not self.tied:
+            return whole
+        half = len(whole) // 2
+        return whole[:half] + [(n_out, 1) for n_out, _ in whole[half:]]
 
     @property
     def size(self) -> int:
@@ -50,9 +88,18 @@ class Network:
         return sum(rows * columns for rows, columns in self.shapes)
 
     def matrices(self, flat: Tensor) -> list[Tensor]:
-        """The layers' matrices as views into a flat tensor (size,)."""
+        """The layers' parts as views into a flat tensor (size,)."""
         parts = torch.split(flat, [rows * columns for rows, columns in self.shapes])
         return [part.view(shape) for part, shape in zip(parts, self.shapes, strict=True)]
+
+    def layers(self, flat: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Weights (n_l, n_{l−1}) and bias (n_l, 1) of each layer, as views into a flat tensor."""
+        matrices = self.matrices(flat)
+        weights = [matrix[:, :-1] for matrix in matrices]
+        if self.tied:
+            half = len(matrices) // 2
+            weights[half:] = [W.t() for W in reversed(weights[:half])]
+        return [(W, matrix[:, -1:]) for W, matrix in zip(weights, matrices, strict=True)]
 
     def initial(self, data: FloatArray, generator: torch.Generator) -> Tensor:
         """Draw initial parameters, (size,).
@@ -60,20 +107,22 @@ class Network:
         The first layer is laid over the data: each unit's transition line passes through a random
         place of the data's box, in a random direction. Default initialisation puts most lines
         outside and needs about thirty times the steps to the same excess risk. The later layers are
-        drawn with variance 1 / fan-in (LeCun et al. 1998).
+        drawn with variance 1 / fan-in (LeCun et al. 1998). Tied weights cannot be steep at one end
+        and small at the other: there W_1ᵀ W_1 ≈ 1, and the network starts near the identity.
         """
         flat = torch.zeros(self.size)
         first, *later = self.matrices(flat)
         units = first.shape[0]
         uniform = torch.rand(units, 4, generator=generator, dtype=torch.float64)
+        data = (data - self.centre) / self.unit
         low, high = torch.from_numpy(data.min(axis=0)), torch.from_numpy(data.max(axis=0))
         place = low + (high - low) * uniform[:, :2]
         angle = 2.0 * math.pi * uniform[:, 2:3]
-        least, most = self.f.slope
+        least, most = (math.sqrt(2.0 / units),) * 2 if self.tied else self.f.steepness
         normal = (least + (most - least) * uniform[:, 3:]) * torch.cat((angle.cos(), angle.sin()), dim=1)
         first[:, :2] = normal
         first[:, 2] = -(normal * place).sum(dim=1)
-        for matrix in later:
+        for matrix in (each for each in later if each.shape[1] > 1):
             matrix[:, :-1].normal_(generator=generator).div_(math.sqrt(matrix.shape[1] - 1))
         return flat
 
@@ -83,30 +132,51 @@ class Network:
 
     def field(self, flat: Tensor, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Displacement r(x) − x, (M, 2), and ambiguity a(x) = λ_max(sym J_r(x)), (M,)."""
-        reconstruction, jacobian = self._pass(flat, x, jacobian=True)
-        shear = 0.5 * (jacobian[:, 0, 1] + jacobian[:, 1, 0])
-        return reconstruction - x, largest_eigenvalue(jacobian[:, 0, 0], jacobian[:, 1, 1], shear)
+        reconstruction, J = self._pass(flat, x, jacobian=True)
+        ambiguity = largest_eigenvalue(J[0, 0], J[1, 1], 0.5 * (J[0, 1] + J[1, 0]))
+        return reconstruction - x, ambiguity.astype(np.float64)
 
     @np.errstate(over="ignore", invalid="ignore")  # weights that have exploded may be looked at
-    def _pass(self, flat: Tensor, x: FloatArray, *, jacobian: bool) -> tuple[FloatArray, FloatArray]:
-        """r(x) (M, 2) and, if asked for, its Jacobian J[m, i, j] = ∂r_i/∂x_j (M, 2, 2), forward mode."""
-        matrices = [matrix.numpy() for matrix in self.matrices(flat)]
-        reconstruction, jacobians = np.empty((len(x), 2)), np.empty((len(x) if jacobian else 0, 2, 2))
-        for start in range(0, len(x), _PLACES):
-            block = slice(start, start + _PLACES)
-            a = x[block].T.astype(matrices[0].dtype)  # (2, m)
-            tangents = [np.broadcast_to(e, a.shape) for e in np.eye(2, dtype=a.dtype)[:, :, None]]
-            for matrix in matrices:
-                W, b = matrix[:, :-1], matrix[:, -1:]
+    def _pass(self, flat: Tensor, x: FloatArray, *, jacobian: bool) -> tuple[FloatArray, Buffer]:
+        """r(x), (M, 2), and, if asked for, its Jacobian J[i, j, m] = ∂r_i/∂x_j, (2, 2, M), forward mode.
+
+        The places are worked through feature-major, in blocks (K, n, b). With D_l = diag f′(Z_l), the
+        tangents are T_1 = D_1 W_1 and T_l = D_l W_l T_{l−1}, one (K, n, b) for each direction j. T_1 is
+        never made: W_2 T_1 = (W_2 diag W_1) f′(Z_1) scales 64 columns instead of every place.
+        """
+        layers = [(W.numpy(), b.numpy()) for W, b in self.layers(flat.cpu())]  # views, unless on a GPU
+        blocks, dtype = max(1, -(-len(x) // _COLUMNS)), layers[0][0].dtype
+        columns = max(1, -(-len(x) // blocks))
+        places = np.zeros((2, blocks * columns), dtype)
+        places[:, : len(x)] = ((x - self.centre) / self.unit).T
+        first = layers[0][0]
+        found, J = np.empty_like(places), np.empty((2, 2 if jacobian else 0, blocks * columns), dtype)
+        for start in range(0, blocks * columns, _BLOCKS * columns):
+            some = slice(start, start + _BLOCKS * columns)
+            a = np.ascontiguousarray(_in_blocks(places[:, some], columns))
+            slope, tangents = None, []
+            for l, (W, b) in enumerate(layers):  # noqa: E741  (l is the layer in the formulas)
+                f = self.g if l == len(layers) - 1 else self.f
                 z = W @ a
                 z += b
-                tangents = [W @ tangent for tangent in tangents] if jacobian else []
-                if matrix is not matrices[-1]:
-                    a = np.empty_like(z)
-                    self.f.forward(z, a)
-                    for tangent in tangents:
-                        self.f.backward(tangent, z, a, tangent)
-            reconstruction[block] = z.T
-            if jacobian:
-                jacobians[block] = np.stack(tangents, axis=-1).transpose(1, 0, 2)
-        return reconstruction, jacobians
+                a = np.empty_like(z)
+                f.forward(z, a)
+                if not jacobian:
+                    continue
+                if l == 1:
+                    tangents = [(W * first[:, j]) @ slope for j in (0, 1)]
+                elif l > 1:
+                    tangents = [W @ tangent for tangent in tangents]
+                slope = z
+                f.slope(z, a, slope)
+                for tangent in tangents:
+                    tangent *= slope
+            _in_blocks(found[:, some], columns)[...] = a
+            for j, tangent in enumerate(tangents):
+                _in_blocks(J[:, j, some], columns)[...] = tangent
+        return found[:, : len(x)].T * self.unit + self.centre, J[..., : len(x)]
+
+
+def _in_blocks(rows: Buffer, columns: int) -> Buffer:
+    """Rows (n, K·b) as blocks (K, n, b), on the same memory."""
+    return rows.reshape(len(rows), -1, columns).swapaxes(0, 1)

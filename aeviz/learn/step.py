@@ -1,83 +1,218 @@
 """The gradient of one batch, written out by hand beside its formulas.
 
 A batch of B noisy points is kept feature-major: A_0 = [ŷ; 1] is (3, B), its last row ones, so that
-W_l carries its bias as a last column. With f the activation and C the mean squared cost,
+W_l carries its bias as a last column. With f the activation, g the output and h = f(Z_c) the code,
 
-    forward     Z_l = W_l A_{l−1},     A_l = [f(Z_l); 1],     ỹ = Z_L
-    cost        C = Σ ‖ỹ − y‖² / B,    δ_L = ∂C/∂Z_L = 2 (ỹ − y) / B
-    backward    ∂C/∂W_l = δ_l A_{l−1}ᵀ,    δ_{l−1} = (Ŵ_lᵀ δ_l) ⊙ f′(Z_{l−1})
+    forward     Z_l = W_l A_{l−1},    A_l = [f(Z_l); 1],    ỹ = g(Z_L)
+    loss        F̄ = Σ [C(y, ỹ) + λ R(h)] / B
+    squared     C = ‖ỹ − y‖²,                       δ_L = 2 (ỹ − y) ⊙ g′(Z_L) / B
+    bce         C = Σ log(1 + exp Z_L) − y Z_L,     δ_L = (ỹ − y) / B,  where g is the sigmoid
+    backward    ∂F̄/∂W_l = δ_l A_{l−1}ᵀ,    δ_{l−1} = (Ŵ_lᵀ δ_l + [l − 1 = c] λ R′(h) / B) ⊙ f′(Z_{l−1})
 
-where Ŵ is W without its bias column. Every product is written into a buffer that was made once: the
-usual loop (nn.Module, autograd, Adam) spends most of its time on the bookkeeping left out here. The
-products go through NumPy, on the memory of torch's tensors: at 64 × 65 × 151 its OpenBLAS takes 13 µs
-where torch takes 17 to 25, and its calls cost half as much.
+where δ_l = ∂F̄/∂Z_l, Ŵ is W without its bias column, and R′ is sign h (l1) or 2h (l2).
+
+Every product is written into a buffer that was made once: the usual loop (nn.Module, autograd, Adam)
+spends most of its time on the bookkeeping left out here. The products go through NumPy's OpenBLAS, on
+the memory of torch's tensors. Three things make them fast (tests/benchmarks/step.py has the numbers):
+columns come in blocks small enough for OpenBLAS to multiply without repacking them; the A_{l−1} of a
+hidden layer is transposed by a copy before its product with δ_l, for which OpenBLAS would take half as
+long again as for the others; and a large batch is worked through in parts whose buffers stay in the
+processor's cache.
 """
 
 from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from aeviz.learn.activations import Buffer
+from aeviz.learn.loss import Loss
 from aeviz.learn.network import Network
+
+_NONE: Buffer = np.empty(0)
+
+UNPACKED = 1_000_000  # multiply-adds: OpenBLAS has kernels for products up to this that repack nothing
+_NARROW = 32  # columns: blocks more narrow than this gain nothing
+_CACHED = 100_000  # numbers in all layers of a part: with Z and δ, and as float32, 1 MB of cache
+_WIDE = 256  # columns: the least of a part, so that wide layers' weights are read seldom
+
+
+def covers(network: Network, loss: Loss) -> bool:
+    """Whether the formulas above hold for this network and loss."""
+    return loss.regulariser in ("none", "l1", "l2") and not network.tied
 
 
 class BatchGradient:
-    """Buffers and formulas for the gradient of the cost over batches of one size.
+    """Buffers and formulas for the gradient of the loss over batches of one size.
 
     Parameters
     ----------
     network : Network
+    loss : Loss
+        Its strength may be changed between calls, by giving `loss` another value.
     parameters : (size,) tensor
         Read at every call, never written.
+    blocks, columns : int
+        The batch comes in so many blocks K of so many columns b. All buffers are (rows, b), or
+        (K, rows, b) where there are several blocks.
     batch : int
-        B, points in a batch.
+        B, over which the loss is averaged; K·b unless this is a part of a larger batch.
 
     Attributes
     ----------
-    noisy : (2, B) array
-        Write ŷ here before calling.
-    clean : (2, B) array
-        Write y here before calling.
+    noisy, clean : (2, b) or (K, 2, b) arrays
+        Write ŷ and y here before calling, in the network's coordinates.
     gradient : (size,) tensor
-        ∂C/∂parameters, written by every call.
+        ∂F̄/∂parameters, written by every call.
     """
 
-    def __init__(self, network: Network, parameters: Tensor, batch: int) -> None:
-        self.f = network.f
+    def __init__(
+        self, network: Network, loss: Loss, parameters: Tensor, blocks: int, columns: int, batch: int
+    ) -> None:
+        self.loss, self.f, self.g = loss, network.f, network.g
         self.gradient = torch.zeros_like(parameters)
-        self._W = [matrix.numpy() for matrix in network.matrices(parameters)]  # (n_l, n_{l−1} + 1)
-        self._dW = [matrix.numpy() for matrix in network.matrices(self.gradient)]
-        dtype = self._W[0].dtype
-        self._A = [np.ones((n + 1, batch), dtype) for n in network.widths[:-1]]  # A_0 … A_{L−1}
-        self._Z = [np.empty((n, batch), dtype) for n in network.widths[1:]]  # Z_1 … Z_L
-        self._delta = [np.empty_like(z) for z in self._Z]
-        self.noisy = self._A[0][:-1]
-        self.clean = np.empty_like(self.noisy)
+        self._code, self._bounded, self._batch = network.code, network.output != "identity", batch
+        W = [matrix.numpy() for matrix in network.matrices(parameters)]  # W_1 … W_L, (n_l, n_{l−1} + 1)
+        lead, dtype, n = (blocks,) if blocks > 1 else (), W[0].dtype, network.widths
+
+        def buffers(rows: Iterable[int]) -> list[Buffer]:
+            return [torch.ones(*lead, each, columns, dtype=parameters.dtype).numpy() for each in rows]
+
+        # From here on, index l is layer l of the formulas; there are no Z_0, δ_0 and W_0.
+        self._W = [_NONE, *W]
+        self._A = buffers(width + 1 for width in n[:-1])  # A_0 … A_{L−1}
+        self._Z, self._delta = buffers(n), buffers(n)
+        self.noisy, (self.clean, self._output) = self._A[0][..., :-1, :], buffers((2, 2))
         # Views made once: taking them at every step costs as much as the small products.
-        self._activations = [a[:-1] for a in self._A[1:]]
-        self._A_T = [a.T for a in self._A]
-        self._W_T = [w[:, :-1].T for w in self._W]
-        self._residual = self._delta[-1].reshape(-1)
-        self._scale = 2.0 / batch
+        self._f_Z = [a[..., :-1, :] for a in self._A]
+        self._A_T = [a.swapaxes(-1, -2) for a in self._A]
+        self._A_T_copy = [torch.ones(*a.shape, dtype=parameters.dtype).numpy() for a in self._A_T]
+        self._W_T = [_NONE, *(w[:, :-1].T for w in W)]
+        self._parts = np.zeros((*lead, network.size), dtype) if lead else self.gradient.numpy()
+        ends = itertools.accumulate((w.size for w in W), initial=0)
+        self._dW = [_NONE, *(
+            self._parts[..., start:end].reshape(*lead, *w.shape)  # of each block
+            for w, (start, end) in zip(W, itertools.pairwise(ends), strict=True)
+        )]  # fmt: skip
 
-    @np.errstate(over="ignore", invalid="ignore")  # divergence is told by the cost, not by warnings
+    @np.errstate(over="ignore", invalid="ignore")  # divergence is told by the loss, not by warnings
     def __call__(self) -> float:
-        """Write `gradient` for the points in `noisy` and `clean`; return the sum of their costs, C·B."""
-        f, W, A, Z, delta = self.f, self._W, self._A, self._Z, self._delta
-        last = len(W) - 1
-        for l in range(last):  # noqa: E741  (l is the layer in the formulas)
-            np.matmul(W[l], A[l], out=Z[l])
-            f.forward(Z[l], self._activations[l])
-        np.matmul(W[last], A[last], out=Z[last])
+        """Write `gradient` for the points in `noisy` and `clean`; return the sum of their F."""
+        W, A, Z, delta, dW = self._W, self._A, self._Z, self._delta, self._dW
+        f, f_Z, last = self.f, self._f_Z, len(W) - 1
+        for l in range(1, last):  # noqa: E741  (l is the layer in the formulas)
+            np.matmul(W[l], A[l - 1], out=Z[l])
+            f.forward(Z[l], f_Z[l])
+        np.matmul(W[last], A[last - 1], out=Z[last])
+        total = self._squared() if self.loss.cost == "squared" else self._cross_entropy()
 
-        np.subtract(Z[last], self.clean, out=delta[last])
-        cost = float(np.dot(self._residual, self._residual))
-        np.multiply(delta[last], self._scale, out=delta[last])
+        np.matmul(delta[last], self._A_T[last - 1], out=dW[last])
+        for l in range(last - 1, 0, -1):  # noqa: E741
+            np.matmul(self._W_T[l + 1], delta[l + 1], out=delta[l])
+            if l == self._code and self.loss.regulariser != "none":
+                total += self._regularise(f_Z[l], delta[l])
+            f.slope(Z[l], f_Z[l], Z[l])
+            np.multiply(delta[l], Z[l], out=delta[l])
+            if l > 1:
+                np.copyto(self._A_T_copy[l - 1], self._A_T[l - 1])
+            np.matmul(delta[l], (self._A_T_copy if l > 1 else self._A_T)[l - 1], out=dW[l])
+        if self._parts.ndim > 1:
+            np.add.reduce(self._parts, axis=0, out=self.gradient.numpy())
+        return total
 
-        for l in range(last, 0, -1):  # noqa: E741
-            np.matmul(delta[l], self._A_T[l], out=self._dW[l])
-            np.matmul(self._W_T[l], delta[l], out=delta[l - 1])
-            f.backward(delta[l - 1], Z[l - 1], self._activations[l - 1], delta[l - 1])
-        np.matmul(delta[0], self._A_T[0], out=self._dW[0])
+    def _squared(self) -> float:
+        """Write δ_L; return Σ ‖ỹ − y‖²."""
+        z, delta = self._Z[-1], self._delta[-1]
+        if self._bounded:
+            self.g.forward(z, self._output)
+        np.subtract(self._output if self._bounded else z, self.clean, out=delta)
+        residual = delta.reshape(-1)
+        cost = float(np.dot(residual, residual))
+        np.multiply(delta, 2.0 / self._batch, out=delta)
+        if self._bounded:
+            self.g.slope(z, self._output, z)
+            np.multiply(delta, z, out=delta)
         return cost
+
+    def _cross_entropy(self) -> float:
+        """Write δ_L; return Σ log(1 + exp Z_L) − y Z_L."""
+        z, delta = self._Z[-1], self._delta[-1]
+        cost = float(np.logaddexp(0.0, z).sum() - np.vdot(self.clean, z))
+        self.g.forward(z, self._output)
+        np.subtract(self._output, self.clean, out=delta)
+        np.multiply(delta, 1.0 / self._batch, out=delta)
+        return cost
+
+    def _regularise(self, h: Buffer, delta: Buffer) -> float:
+        """Add λ R′(h) / B to ∂F̄/∂h; return the sum of λ R(h)."""
+        strength = self.loss.strength
+        if self.loss.regulariser == "l1":
+            delta += strength / self._batch * np.sign(h)
+            return strength * float(np.abs(h).sum())
+        delta += 2.0 * strength / self._batch * h
+        return strength * float(np.square(h).sum())
+
+
+class PartedGradient:
+    """The same over batches so large that they are worked through in parts."""
+
+    def __init__(self, network: Network, loss: Loss, parameters: Tensor, batch: int) -> None:
+        blocks, columns = _part(network)
+        size = blocks * columns
+        part = BatchGradient(network, loss, parameters, blocks, columns, batch)
+        self._parts = [(part, slice(start, start + size)) for start in range(0, batch - size + 1, size)]
+        if rest := batch % size:
+            last = BatchGradient(network, loss, parameters, 1, rest, batch)
+            self._parts.append((last, slice(batch - rest, batch)))
+        self.noisy, self.clean = np.zeros((2, 2, batch), part.clean.dtype)
+        self.gradient = torch.zeros_like(parameters)
+
+    @property
+    def loss(self) -> Loss:
+        """The loss whose gradient is taken."""
+        return self._parts[0][0].loss
+
+    @loss.setter
+    def loss(self, loss: Loss) -> None:
+        for part, _ in self._parts:
+            part.loss = loss
+
+    def __call__(self) -> float:
+        """Write `gradient` for the points in `noisy` and `clean`; return the sum of their F."""
+        total = 0.0
+        self.gradient.zero_()
+        for part, columns in self._parts:
+            for points, of_all in ((part.noisy, self.noisy), (part.clean, self.clean)):
+                first = np.moveaxis(points, -2, 0)
+                first[...] = of_all[:, columns].reshape(first.shape)
+            total += part()
+            self.gradient += part.gradient
+        return total
+
+
+def batch_gradient(
+    network: Network, loss: Loss, parameters: Tensor, batch: int
+) -> BatchGradient | PartedGradient:
+    """The gradient for batches of B points, divided so as to be fast."""
+    most = 2 * math.prod(_part(network))  # two parts in one cost less than two calls
+    if batch > most:
+        return PartedGradient(network, loss, parameters, batch)
+    counts = range(-(-batch // _block(network)), batch // _NARROW + 1)
+    blocks = next((count for count in counts if batch % count == 0), 1)  # of the same size
+    return BatchGradient(network, loss, parameters, blocks, batch // blocks, batch)
+
+
+def _block(network: Network) -> int:
+    """Columns of which OpenBLAS multiplies a block without repacking it."""
+    return max(1, UNPACKED // max(rows * columns for rows, columns in network.shapes))
+
+
+def _part(network: Network) -> tuple[int, int]:
+    """Blocks and columns of a part of a large batch."""
+    columns, block = max(_WIDE, _CACHED // sum(network.widths)), _block(network)
+    return (max(1, columns // block), block) if _NARROW <= block < columns else (1, columns)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
@@ -14,12 +13,15 @@ from torch import Tensor
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 from aeviz.core.timeline import Keyframe, Timeline
+from aeviz.learn.gradient import gradient_of
+from aeviz.learn.loss import Loss
 from aeviz.learn.network import Network
 from aeviz.learn.optimisers import OPTIMISERS, Optimiser
-from aeviz.learn.step import BatchGradient
 
 AVERAGING = 8.0  # the displayed average reaches back over this fraction, 1/8, of the steps so far
 LEAST = 1e-4  # weight of the newest step in the average: in float32 a smaller one would be lost
+FALL = 1_000.0  # steps after which a falling rate is half of what it was at first
+LOWEST = 1.0 / 30.0  # of the first rate: a run can always follow when the noise is changed
 BREATH = 16  # steps after which a long epoch lets its caller answer messages; large steps, fewer
 _BREATH_WORK = 20_000_000  # products of parameters and points between two such moments: about 2 ms
 EXPLODED = 1e6  # times the data's mean square, or 1: about what an untrained network's loss is
@@ -28,6 +30,10 @@ _LARGE = 1e3  # times the same: from such a loss one step may break the weights
 
 class DivergedError(ArithmeticError):
     """The loss is not finite or has exploded; the text says what to lower."""
+
+
+class DeviceError(RuntimeError):
+    """The settings ask for a device that torch does not see; the text says what to do."""
 
 
 class Training:
@@ -43,31 +49,32 @@ class Training:
     steps : int
         Steps done by this object.
     parameters, average : (size,) tensors
-        The weights that are trained, and their running average, which is what is shown: at constant
-        learning rate it has about a tenth of their excess risk (Polyak and Juditsky 1992).
+        The weights that are trained, and their running average, which is what is shown: it has about a
+        tenth of their excess risk (Polyak and Juditsky 1992).
+    scale : float
+        About what the loss of an untrained network is, in the loss's units.
     """
 
     def __init__(self, settings: Settings, data: FloatArray) -> None:
+        device = _device(settings.device)
         self.settings = settings
-        self.network = Network.of(settings)
-        self.data = data.T.astype(np.float32)  # (2, N)
+        self.network = Network.of(settings, data)
+        self.data = ((data - self.network.centre) / self.network.unit).T.astype(np.float32)  # (2, N)
+        self.scale = max(self.network.unit**2, float(np.square(data - data.mean(axis=0)).sum(axis=1).mean()))
         self.epoch = self.steps = 0
-        self._loss = np.array(math.nan)
+        self.loss = math.nan
+        """Mean loss per point over the last epoch, in data units squared; NaN before the first."""
         self.random = torch.Generator()
-        self._scale = max(1.0, float(np.square(data).sum(axis=1).mean()))
-        self.random.manual_seed(_scrambled(settings.seed) ^ 0xFFFFFFFF)
-        self.parameters = self.network.initial(data, self.random)
+        self._seed = _scrambled(settings.seed)
+        self.random.manual_seed(self._seed ^ 0xFFFFFFFF)
+        self.parameters = self.network.initial(data, self.random).to(device)
         self.average = self.parameters.clone()
-        self._averaged = np.zeros(())  # steps in the average
-        self._noise = np.array(settings.noise)  # σ of those steps
-        self.optimiser: Optimiser = OPTIMISERS[settings.optimiser](self.network.size)
-        self._make_batch(settings.batch)
+        self.optimiser: Optimiser = OPTIMISERS[settings.optimiser](self.parameters)
+        self._taken = 0  # steps since the beginning, from which the rate falls
+        self._target = (settings.noise, settings.strength)  # what the optimum depends on
+        self._since = 0  # steps since it last moved, which are averaged
+        self._make_batch(settings)
         self._begun: Settings | None = None  # with which the last epoch began
-
-    @property
-    def loss(self) -> float:
-        """Mean cost per point over the last epoch; NaN before the first."""
-        return float(self._loss)
 
     def change(self, settings: Settings) -> None:
         """Let live settings take effect from the next epoch on."""
@@ -79,7 +86,7 @@ class Training:
         Yields
         ------
         float or None
-            Mean cost per point over the epoch, in data units squared.
+            Mean loss per point over the epoch, in data units squared.
 
         Raises
         ------
@@ -87,85 +94,101 @@ class Training:
             When the loss is not finite or has exploded; `replay` brings the last good state back.
         """
         while True:
-            settings = self.settings  # a change within the epoch waits for the next one
-            if settings is not self._begun:
-                self._begin(settings)
-            batch, points = settings.batch, self.data.shape[1]
-            steps = max(1, -(-points // batch))
-            self.random.manual_seed((_scrambled(settings.seed) + self.epoch) & 0xFFFFFFFF)
-            order = self._order(steps, batch)
-            breath = max(1, min(BREATH, _BREATH_WORK // (batch * self.network.size)))
+            if self.settings is not self._begun:  # a change within an epoch waits for the next one
+                self._begin(self.settings)
+            self.random.manual_seed((self._seed + self.epoch) & 0xFFFFFFFF)
             total = 0.0
-            for step in range(steps):
-                if step and step % breath == 0:
+            for step, chosen in enumerate(self._order()):
+                if step and step % self._breath == 0:
                     yield None
-                chosen = None if order is None else order[step * batch : (step + 1) * batch]
-                total += self._step(settings, chosen)
-            loss = total / (steps * batch)
-            self._check(loss, settings)
-            self._loss.fill(loss)
+                total += self._step(chosen)
+            loss = total * self._per_slot
+            self._check(loss)
+            self.loss = loss
             self.epoch += 1
-            yield self.loss
+            yield loss
 
     def _begin(self, settings: Settings) -> None:
         self._begun = settings
-        if settings.batch != self._gradient.clean.shape[1]:
-            self._make_batch(settings.batch)
-        if float(self._noise) != settings.noise:
-            self._averaged.fill(0.0)  # what is averaged now would only hold the new field back
-            self._noise.fill(settings.noise)
+        if settings.batch != self._batch:
+            self._make_batch(settings)
+        self._gradient.loss = Loss.of(settings, self.network)
+        self._sigma = settings.noise / self.network.unit
+        self._rate, self._falls = settings.learning_rate, settings.schedule == "falling"
+        if self._target != (settings.noise, settings.strength):
+            self._target = (settings.noise, settings.strength)
+            self._since = 0  # what is averaged now would only hold the new field back
 
-    def _make_batch(self, batch: int) -> None:
-        self._gradient = BatchGradient(self.network, self.parameters, batch)
-        self._eps = torch.empty(2, batch)
+    def _make_batch(self, settings: Settings) -> None:
+        self._batch = settings.batch
+        loss = Loss.of(settings, self.network)
+        self._gradient = gradient_of(self.network, loss, self.parameters, self._batch)
+        self._eps = torch.empty(self._gradient.noisy.shape)
         self._sigma_eps = self._eps.numpy()
-        if batch == self.data.shape[1]:
-            self._gradient.clean[...] = self.data  # once, as every batch is all of the data
+        points = self.data.shape[1]
+        self._steps = max(1, -(-points // self._batch))
+        self._per_slot = self.network.unit**2 / (self._steps * self._batch)
+        self._breath = max(1, min(BREATH, _BREATH_WORK // (self._batch * self.network.size)))
+        self._clean = np.moveaxis(self._gradient.clean, -2, 0)  # (2, B) or (2, K, b)
+        if self._batch == points:
+            self._clean[...] = self.data.reshape(self._clean.shape)  # once, as every batch is all of the data
 
-    def _order(self, steps: int, batch: int) -> Tensor | None:
-        """Which point goes into which slot of the epoch: each once, then again until all are full."""
-        points, slots = self.data.shape[1], steps * batch
-        if batch == points:
-            return None  # one full batch: the mean over it has no order
-        repeats = -(-slots // points)
-        return torch.cat([torch.randperm(points, generator=self.random) for _ in range(repeats)])[:slots]
+    def _order(self) -> Iterable[NDArray[np.int64] | None]:
+        """Which point goes into which slot, step by step: each once, then again until all slots are full."""
+        points, slots = self.data.shape[1], self._steps * self._batch
+        if self._batch == points:
+            return (None,)  # one full batch: the mean over it has no order
+        rounds, rest = divmod(slots, points)
+        whole = torch.randperm(points, generator=self.random) if rounds == 1 else torch.arange(points)
+        more = torch.randperm(points, generator=self.random)[:rest]
+        order = torch.cat([whole.repeat(rounds), more])
+        return order.view(self._steps, *self._clean.shape[1:]).numpy()
 
-    def _step(self, settings: Settings, chosen: Tensor | None) -> float:
+    def _step(self, chosen: NDArray[np.int64] | None) -> float:
         gradient = self._gradient
         if chosen is not None:
-            np.take(self.data, chosen.numpy(), axis=1, out=gradient.clean)
+            np.take(self.data, chosen, axis=1, out=self._clean, mode="clip")
         self._eps.normal_(generator=self.random)
-        np.multiply(self._sigma_eps, settings.noise, out=self._sigma_eps)  # in the memory of ε
+        np.multiply(self._sigma_eps, self._sigma, out=self._sigma_eps)  # in the memory of ε
         np.add(gradient.clean, self._sigma_eps, out=gradient.noisy)  # ŷ = y + σε
-        cost = gradient()
-        self.optimiser.step(self.parameters, gradient.gradient, settings.learning_rate)
-        self._averaged += 1.0
-        self.average.lerp_(self.parameters, min(1.0, max(LEAST, AVERAGING / float(self._averaged))))
+        total = gradient()
+        rate = self._rate * max(LOWEST, FALL / (FALL + self._taken)) if self._falls else self._rate
+        self.optimiser.step(gradient.gradient, rate)
+        self._taken += 1
+        self._since += 1
+        self.average.lerp_(self.parameters, min(1.0, max(LEAST, AVERAGING / self._since)))
         self.steps += 1
-        return cost
+        return total
 
-    def _check(self, loss: float, settings: Settings) -> None:
-        if loss <= _LARGE * self._scale:
+    def _check(self, loss: float) -> None:
+        if loss <= _LARGE * self.scale:
             return
         # What the last step did to the weights is not in the loss yet. Written so that NaN fails it.
-        if not (loss <= EXPLODED * self._scale and self.parameters.isfinite().all()):
+        if not (loss <= EXPLODED * self.scale and self.parameters.isfinite().all()):
             raise DivergedError(
                 f"the loss {'exploded' if loss > 0 else 'is not a number'} in epoch {self.epoch + 1}: "
-                f"lower the learning rate (it is {settings.learning_rate:g}) and go on"
+                f"lower the learning rate (it is {self._rate:g}) and go on"
             )
 
     def keyframe(self) -> Keyframe:
         """Copy the whole state out."""
-        return Keyframe(
-            self.epoch, self.settings, {name: array.copy() for name, array in self._state().items()}
-        )
+        state = {name: tensor.cpu().numpy().copy() for name, tensor in self._tensors().items()}
+        numbers = {"taken": self._taken, "since": self._since, "target": self._target, "loss": self.loss}
+        return Keyframe(self.epoch, self.settings, state | {n: np.array(v) for n, v in numbers.items()})
 
     def restore(self, frame: Keyframe) -> None:
         """Go back to a keyframe of this training."""
         self.change(frame.settings)
         self.epoch, self._begun = frame.epoch, None
-        for name, array in self._state().items():
-            array[...] = frame.state[name]
+        for name, tensor in self._tensors().items():
+            tensor.copy_(torch.tensor(frame.state[name]))
+        self._taken, self._since = int(frame.state["taken"]), int(frame.state["since"])
+        self.loss = float(frame.state["loss"])
+        noise, strength = frame.state["target"]
+        self._target = (float(noise), float(strength))
+
+    def _tensors(self) -> dict[str, Tensor]:
+        return {"parameters": self.parameters, "average": self.average, **self.optimiser.state}
 
     def replay(self, timeline: Timeline, epoch: int) -> None:
         """Bring back the exact state after `epoch`: the keyframe before it, then the epochs between.
@@ -184,15 +207,12 @@ class Training:
         except DivergedError:
             self.replay(timeline, self.epoch)
 
-    def _state(self) -> dict[str, NDArray[Any]]:
-        return {
-            "parameters": self.parameters.numpy(),
-            "average": self.average.numpy(),
-            "averaged": self._averaged,
-            "noise": self._noise,
-            "loss": self._loss,
-            **{name: tensor.numpy() for name, tensor in self.optimiser.state.items()},
-        }
+
+def _device(name: str) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        built = "is a build without CUDA" if torch.version.cuda is None else "sees no GPU here"
+        raise DeviceError(f"--device cannot be 'cuda': torch {torch.__version__} {built}; use --device cpu")
+    return torch.device(name)
 
 
 def _scrambled(seed: int) -> int:

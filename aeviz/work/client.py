@@ -1,4 +1,4 @@
-"""The worker process as the window sees it: started, spoken to, stopped; no Qt and no torch."""
+"""The worker processes as the window sees them: started, spoken to, stopped; no Qt and no torch."""
 
 from __future__ import annotations
 
@@ -12,33 +12,37 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnContext
 
 from aeviz.work import entry
 from aeviz.work import messages as m
+from aeviz.work.cores import ALL, ALL_BUT_ONE
 
 _PATIENCE = 0.5  # seconds that the worker gets to end by itself before it is ended
 
 
 class Client:
-    """One worker process, a thread that reads what it says, and one that writes to it.
+    """A trainer and an observer, a thread that reads what they say, and one that writes to them.
 
     Parameters
     ----------
     receive : callable
-        Called with every message, in the reading thread. `Died` is always the last one.
+        Called with every message, in the reading thread. `Ready` comes once both are, and `Died` is
+        always the last message: where one process ends, the other is of no use.
     """
 
     def __init__(self, receive: Callable[[m.FromWorker], None]) -> None:
         self._receive = receive
-        self._heard = time.monotonic()
         context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=entry.main, args=(theirs,), name="aeviz-worker", daemon=True)
-        with _interrupts_held(), _main_module_hidden(), _one_thread_asked_for():
-            self._process.start()
-        theirs.close()  # so that the worker's end closes with the worker
-        self._outbox: queue.SimpleQueue[m.ToWorker | None] = queue.SimpleQueue()
+        trainers_end, observers_end = context.Pipe()
+        self._peers = [
+            _Peer(context, "trainer", entry.train, trainers_end, ALL),
+            _Peer(context, "observer", entry.observe, observers_end, ALL_BUT_ONE),
+        ]
+        for end in (trainers_end, observers_end):
+            end.close()  # so that each process's end closes with it
+        self._outbox: queue.SimpleQueue[m.ToTrainer | m.ToObserver | None] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=target, name=f"aeviz-{target.__name__.strip('_')}", daemon=True)
             for target in (self._read, self._write)
@@ -47,54 +51,102 @@ class Client:
             thread.start()
 
     @property
-    def pid(self) -> int | None:
-        """The worker's process id."""
-        return self._process.pid
+    def pids(self) -> dict[str, int]:
+        """The process ids of "trainer" and "observer"."""
+        return {peer.name: peer.process.pid or 0 for peer in self._peers}
 
     @property
     def silence(self) -> float:
-        """Seconds since the worker's last word."""
-        return time.monotonic() - self._heard
+        """Seconds since the last word of the one that has been silent for longer."""
+        return time.monotonic() - min(peer.heard for peer in self._peers)
 
-    def send(self, message: m.ToWorker) -> None:
-        """Send a message without waiting; one to a dead worker is dropped, as `Died` tells of that.
+    def send(self, message: m.ToTrainer | m.ToObserver) -> None:
+        """Send a message without waiting; one to a dead process is dropped, as `Died` tells of that.
 
-        A worker that is busy, stopped or still loading does not read, and then the pipe is soon full.
+        A process that is busy, stopped or still loading does not read, and then its pipe is soon full.
         """
         self._outbox.put(message)
 
     def stop(self) -> None:
-        """End the worker, by force where it does not end by itself; returns within two seconds."""
+        """End both processes, by force where they do not end by themselves; returns within two seconds."""
         self._outbox.put(m.Stop())
         self._outbox.put(None)
-        self._process.join(_PATIENCE)
-        for end in (self._process.terminate, self._process.kill):
-            if self._process.is_alive():
-                end()
-                self._process.join(_PATIENCE)
+        self._join()
+        for end in ("terminate", "kill"):
+            alive = [peer.process for peer in self._peers if peer.process.is_alive()]
+            for process in alive:
+                getattr(process, end)()
+            if alive:
+                self._join()
         for thread in self._threads:
             thread.join(_PATIENCE)
-        self._connection.close()
+        for peer in self._peers:
+            peer.connection.close()
+
+    def _join(self) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        for peer in self._peers:
+            peer.process.join(max(0.0, deadline - time.monotonic()))
 
     def _write(self) -> None:
+        trainer, observer = self._peers
         while (message := self._outbox.get()) is not None:
-            with suppress(OSError):  # it is dead
-                self._connection.send(message)
+            meant = self._peers if isinstance(message, m.Stop) else [trainer]
+            if isinstance(message, m.Ask | m.AskMetrics):
+                meant = [observer]
+            for peer in meant:
+                with suppress(OSError):  # it is dead
+                    peer.connection.send(message)
 
     def _read(self) -> None:
-        while True:
+        waited_for = [thing for peer in self._peers for thing in (peer.connection, peer.process.sentinel)]
+        dead = None
+        while dead is None:
             try:
-                wait([self._connection, self._process.sentinel])
-                if not self._connection.poll():  # nothing left to read, so it was the sentinel
-                    break
-                message = self._connection.recv()
-            except (EOFError, OSError):
+                wait(waited_for)
+            except OSError:  # closed meanwhile
                 break
-            self._heard = time.monotonic()
-            if not isinstance(message, m.Alive):
-                self._receive(message)
-        self._process.join(_PATIENCE)
-        self._receive(m.Died(self._process.exitcode))
+            # The trainer first, and all of it: what the observer says may follow from it.
+            dead = next((peer for peer in self._peers if not self._hear(peer)), None)
+        dead = dead or self._peers[0]
+        dead.process.join(_PATIENCE)
+        self._receive(m.Died(dead.process.exitcode))
+
+    def _hear(self, peer: _Peer) -> bool:
+        """Read all that a process has said so far; False where there will be no more."""
+        try:
+            while peer.connection.poll():
+                message = peer.connection.recv()
+                peer.heard = time.monotonic()
+                if isinstance(message, m.Ready):
+                    peer.ready = True
+                    if all(each.ready for each in self._peers):
+                        self._receive(message)
+                elif not isinstance(message, m.Alive):
+                    self._receive(message)
+        except (EOFError, OSError):
+            return False
+        return peer.process.is_alive()
+
+
+class _Peer:
+    """One process at the other end of a pipe."""
+
+    def __init__(
+        self,
+        context: SpawnContext,
+        name: str,
+        target: Callable[[Connection, Connection, frozenset[int]], None],
+        other: Connection,
+        cores: frozenset[int],
+    ) -> None:
+        self.name, self.heard, self.ready = name, time.monotonic(), False
+        self.connection, theirs = context.Pipe()
+        arguments = (theirs, other, cores)
+        self.process = context.Process(target=target, args=arguments, name=f"aeviz-{name}", daemon=True)
+        with _interrupts_held(), _main_module_hidden(), _one_thread_asked_for():
+            self.process.start()
+        theirs.close()
 
 
 @contextmanager

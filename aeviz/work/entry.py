@@ -1,8 +1,9 @@
-"""Where the worker process begins; light to import, because the window's process imports it too."""
+"""Where the worker processes begin; light to import, because the window's process imports it too."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import signal
@@ -12,12 +13,24 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 
 from aeviz.work import messages as m
+from aeviz.work.cores import keep_to
 
 HEARTBEAT = 1.0  # seconds between two signs of life
 
 
-def main(connection: Connection) -> None:
-    """Serve the window until it says `Stop` or is gone."""
+def train(window: Connection, observer: Connection, cores: frozenset[int]) -> None:
+    """Serve the window and the observer as the trainer, until the window says `Stop` or is gone."""
+    keep_to(cores)
+    _serve("aeviz.work.trainer", "Trainer", window, observer)
+
+
+def observe(window: Connection, trainer: Connection, cores: frozenset[int]) -> None:
+    """Serve the window as the observer, until it says `Stop` or is gone."""
+    keep_to(cores)
+    _serve("aeviz.work.observer", "Observer", window, trainer)
+
+
+def _serve(module: str, name: str, window: Connection, other: Connection) -> None:
     # Ctrl-C in a terminal reaches every process of its group; only the window decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
@@ -26,16 +39,16 @@ def main(connection: Connection) -> None:
 
     def send(message: m.FromWorker) -> None:
         with lock:
-            connection.send(message)
+            window.send(message)
 
     threading.Thread(target=_keep_alive, args=(send,), daemon=True).start()
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the window is gone
         try:
-            from aeviz.work.worker import Worker
+            server = getattr(importlib.import_module(module), name)  # torch is loaded here
         except Exception:
             send(m.Failed(traceback.format_exc()))
         else:
-            Worker(connection, send).serve()
+            server(window, other, send).serve()
 
 
 def _keep_alive(send: Callable[[m.FromWorker], None]) -> None:

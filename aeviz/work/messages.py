@@ -1,4 +1,9 @@
-"""What goes over the pipe between the window's process and the worker: frozen data, nothing else."""
+"""What goes over the pipes between the window's process, the trainer and the observer: frozen data.
+
+The window tells the trainer what to train and asks the observer what there is to see. The observer
+asks the trainer for the state of an epoch and works out the rest itself, so that training waits for no
+more than a copy of the weights.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +19,11 @@ from aeviz.core.metrics import Metrics
 from aeviz.core.settings import Settings
 from aeviz.core.timeline import Keyframe
 
-SLICE = 0.003  # seconds of training between two looks into the pipe: short beside a frame of 16 ms
+SLICE = 0.0015  # seconds of training between two looks into the pipes: a tenth of a frame
 Phase = Literal["paused", "training", "finished"]
 
 
-# To the worker
+# To the trainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,9 @@ class Step:
     """Train one epoch and rest."""
 
 
+# To the observer
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Ask for a frame; the answer carries the same `number`.
@@ -87,15 +95,26 @@ class Stop:
     """End the process."""
 
 
-ToWorker = Build | Change | Drive | Step | Ask | AskMetrics | Stop
+ToTrainer = Build | Change | Drive | Step | Stop
+ToObserver = Ask | AskMetrics | Stop
 
 
-# From the worker
+# Between the observer and the trainer
+
+
+@dataclass(frozen=True, slots=True)
+class AskState:
+    """Ask for the state of a past epoch, or with None of the newest; the answer is a `State` or None."""
+
+    epoch: int | None
+
+
+# From both
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The worker has loaded torch, of this version, and can build."""
+    """The process has loaded torch, of this version."""
 
     torch_version: str
 
@@ -118,6 +137,44 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """What brings a past epoch back: the keyframe before it and the live changes from there on."""
+
+    epoch: int
+    keyframe: Keyframe
+    changes: tuple[tuple[int, Settings], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The trainer's answer to `AskState`.
+
+    Attributes
+    ----------
+    branch : int
+        How often the run has gone back: past epochs of two branches are not the same.
+    average : (size,) array
+        The weights that are shown, of the newest epoch.
+    past : Past or None
+        Where a past epoch was asked for.
+    loss : float
+        Of the newest epoch.
+    steps, seconds : int, float
+        Steps done, and the time spent in training.
+    """
+
+    run: int
+    branch: int
+    progress: Progress
+    settings: Settings
+    average: NDArray[np.float32]
+    past: Past | None
+    loss: float
+    steps: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """The answer to an `Ask`.
 
@@ -132,7 +189,7 @@ class Frame:
     place : (x, y) or None
         The cursor that was asked about.
     seconds : float
-        Time that the answer took the worker.
+        Time that the answer took the observer.
     cursor : (dx, dy, ambiguity) or None
     """
 
@@ -161,21 +218,21 @@ class Frame:
         Raises
         ------
         ValueError
-            Where it was not asked for with a grid and samples.
+            Where it was not asked for with a grid. Without samples, there are none in the field.
         """
         if self.grid is None or self.displacement is None or self.ambiguity is None:
             raise ValueError("the frame was asked for without a grid")
-        if self.noisy is None or self.reconstruction is None:
-            raise ValueError("the frame was asked for without samples")
+        none = np.empty((0, 2))
+        noisy = none if self.noisy is None else self.noisy
+        reconstruction = none if self.reconstruction is None else self.reconstruction
         return Field(
-            self.grid, self.displacement, self.ambiguity, data, self.noisy, self.reconstruction,
-            self.epoch, self.noise,
-        )  # fmt: skip
+            self.grid, self.displacement, self.ambiguity, data, noisy, reconstruction, self.epoch, self.noise
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A keyframe of the run, for the window to keep should the worker die."""
+    """A keyframe of the run, for the window to keep should the trainer die."""
 
     run: int
     keyframe: Keyframe
@@ -208,8 +265,16 @@ class Diverged:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """The run cannot be built here; the reason is one line for the user."""
+
+    run: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
-    """Something raised in the worker, which goes on; `report` is the traceback, `over` says the run ended."""
+    """Something raised in a process, which goes on; `report` is the traceback, `over` says the run ended."""
 
     report: str
     over: bool = True
@@ -217,14 +282,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """Said every second, however long a step takes: a worker that does not say it hangs."""
+    """Said every second, however long a step takes: a process that does not say it hangs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """The process is gone (said by the client, not by the worker)."""
+    """A process is gone (said by the client)."""
 
     exit_code: int | None
 
 
-FromWorker = Ready | Alive | Frame | Kept | Noted | Measured | Diverged | Failed | Died
+FromWorker = Ready | Alive | Frame | Kept | Noted | Measured | Diverged | Refused | Failed | Died

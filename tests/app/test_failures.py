@@ -30,7 +30,8 @@ LONGER = QUICK.replace(epochs=600)
 def nothing_outlives(shared_window):
     """The shared window's worker may be another one after a test; there is no second one."""
     yield
-    assert [child.pid for child in multiprocessing.active_children()] == [shared_window.run.worker_pid]
+    running = {child.pid for child in multiprocessing.active_children()}
+    assert running == set(shared_window.run.pids.values())
     assert len([thread for thread in threading.enumerate() if thread.name.startswith("aeviz")]) == 2
 
 
@@ -49,7 +50,7 @@ def kill_at(desk, epoch: int) -> int:
     desk.begin(LONGER, speed=120.0)
     desk.until(lambda: desk.run.epoch > epoch)
     seen = desk.run.epoch
-    os.kill(desk.run.worker_pid, signal.SIGKILL)
+    os.kill(desk.run.pids["trainer"], signal.SIGKILL)
     desk.until(desk.window.notice.isVisible)
     return seen
 
@@ -117,7 +118,7 @@ def test_a_reset_without_a_worker_begins_anew(desk):
 def test_a_hanging_worker_is_told_and_replaced(desk, monkeypatch):
     desk.begin(LONGER, speed=120.0)
     desk.until(lambda: desk.run.epoch > 20)
-    pid = desk.run.worker_pid
+    pid = desk.run.pids["trainer"]
     handle = os.pidfd_open(pid)
     os.kill(pid, signal.SIGSTOP)
     monkeypatch.setattr(live_run, "PATIENCE", 1.5)  # one sign of life may be missed

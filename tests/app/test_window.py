@@ -61,7 +61,7 @@ def test_it_opens_with_the_points_and_trains_by_itself(new_window, desk_at):
         np.diff([frame.epoch for frame in desk.frames]), key=lambda gap: gap < 0
     ), "an epoch came back"
 
-    worker = os.pidfd_open(window.run.worker_pid)
+    worker = os.pidfd_open(window.run.pids["trainer"])
     window.close()
     try:
         assert select.select([worker], [], [], 2.0)[0], "the worker outlives the window"

@@ -2,9 +2,10 @@
 
     python tests/benchmarks/live.py [SECONDS]
 
-Live training at unlimited speed while the mouse drags the noise slider all the time. A gap is the time
-between two runs of a 1 ms timer in the window's event loop. Steps per second are compared with the
-same engine in the same kind of process without a window.
+Live training at unlimited speed in the window as it opens, first left alone, then while the mouse drags
+the noise slider all the time. A gap is the time between two runs of a 1 ms timer in the window's event
+loop. Steps per second are compared with the same engine in the same process without a window, in turns:
+before, between and after.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from __future__ import annotations
 import gc
 import math
 import os
+import resource
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
-from PyQt6.QtCore import QPoint, Qt, QTimer
+from PyQt6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
@@ -29,28 +32,45 @@ from aeviz.app.style import Style
 from aeviz.app.window import Window
 from aeviz.core.settings import Settings
 from aeviz.run import Run
+from aeviz.work.cores import ALL_BUT_ONE, keep_to
 
 FOREVER = 1_000_000  # epochs
+SETTLE = 1.0  # seconds before anything is counted
 
 
-def headless_rate(seconds: float) -> float:
+@dataclass
+class Course:
+    """What one run showed: times in ms, steps per second, and the share of a core that the window used."""
+
+    gaps: np.ndarray
+    frames: np.ndarray
+    steps: float
+    window: float
+
+
+def headless(seconds: float) -> float:
     """Steps per second of the engine alone."""
     with Run(Settings(epochs=FOREVER)) as run:
-        deadline = time.perf_counter() + seconds
+        began, marks = time.perf_counter(), []
 
-        def stop_in_time(_: int) -> None:
-            if time.perf_counter() > deadline:
+        def stop_in_time(epoch: int) -> None:
+            now = time.perf_counter()
+            if now - began > SETTLE + len(marks) * seconds:
+                marks.append((now, epoch))
+            if len(marks) == 2:
                 raise TimeoutError
 
         try:
             run.train(stop_in_time)
         except TimeoutError:
-            return run.metrics().steps_per_second
+            (t0, e0), (t1, e1) = marks
+            return (e1 - e0) / (t1 - t0)
     raise RuntimeError("the run ended before its time")
 
 
-def live(seconds: float) -> tuple[np.ndarray, np.ndarray, float]:
-    """Gaps of the event loop and intervals between frames in ms, and steps per second."""
+def live(seconds: float, *, dragging: bool) -> Course:
+    """Run the window for so long."""
+    keep_to(ALL_BUT_ONE)  # as the program does
     application = QApplication.instance() or QApplication(["aeviz"])
     application.setStyle(Style())
     with tempfile.TemporaryDirectory() as folder:
@@ -62,54 +82,67 @@ def live(seconds: float) -> tuple[np.ndarray, np.ndarray, float]:
         gc.freeze()  # as the program does
         window.run.drive(speed=math.inf)
         ticks: list[float] = []
-        frames: list[float] = []
-        rates: list[float] = []
-        window.run.framed.connect(lambda *_: frames.append(time.perf_counter()))
-        ticker, mouse = QTimer(), QTimer()
+        frames: list[tuple[float, int]] = []
+        window.run.framed.connect(lambda frame, _: frames.append((time.perf_counter(), frame.epoch)))
+        ticker, mouse, loop = QTimer(), QTimer(), QEventLoop()
         ticker.setTimerType(Qt.TimerType.PreciseTimer)
         ticker.timeout.connect(lambda: ticks.append(time.perf_counter()))
         slider = window.controls.editor("noise")
+        used = 0.0
 
         def drag() -> None:
             swing = 0.25 + 0.15 * math.sin(2.0 * time.perf_counter())
             QTest.mouseMove(slider, QPoint(round(swing * slider.width()), slider.height() // 2))
-            rates.append(window.run.steps_per_second)
 
         mouse.timeout.connect(drag)
 
         def begin() -> None:
-            QTest.mousePress(
-                slider, Qt.MouseButton.LeftButton, pos=QPoint(slider.width() // 4, slider.height() // 2)
-            )
+            nonlocal used
+            if dragging:
+                middle = QPoint(slider.width() // 4, slider.height() // 2)
+                QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=middle)
+                mouse.start(16)
             frames.clear()
+            used = _used()
             ticker.start(1)
-            mouse.start(16)
-            QTimer.singleShot(round(seconds * 1000), application.quit)
+            QTimer.singleShot(round(seconds * 1000), loop.quit)
 
-        window.run.ready.connect(lambda _: QTimer.singleShot(1000, begin))
-        application.exec()
+        window.run.ready.connect(lambda _: QTimer.singleShot(round(SETTLE * 1000), begin))
+        loop.exec()
+        used = _used() - used
         ticker.stop()
         mouse.stop()
         window.close()
-    return 1e3 * np.diff(ticks), 1e3 * np.diff(frames), float(np.median(rates))
+    times, epochs = np.array(frames).T
+    steps = (epochs[-1] - epochs[0]) / (times[-1] - times[0])
+    return Course(1e3 * np.diff(ticks), 1e3 * np.diff(times), steps, used / seconds)
+
+
+def _used() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
 
 
 def main(seconds: float) -> None:
     """Print the table."""
-    alone = headless_rate(min(10.0, seconds))
-    gaps, intervals, rate = live(seconds)
+    alone, courses = [headless(seconds / 3)], []
+    for dragging in (False, True):
+        courses.append(live(seconds, dragging=dragging))
+        alone.append(headless(seconds / 3))
+    base = float(np.median(alone))
     rows = {
-        "longest gap of the event loop": f"{gaps.max():.1f} ms",
-        "99.9 % of gaps below": f"{np.percentile(gaps, 99.9):.1f} ms",
-        "frames per second": f"{1e3 / intervals.mean():.1f}",
-        "frame interval, median": f"{np.median(intervals):.1f} ms",
-        "frame interval, 99 %": f"{np.percentile(intervals, 99):.1f} ms",
-        "steps per second with the window": f"{rate:,.0f}",
-        "steps per second without": f"{alone:,.0f}",
-        "ratio": f"{rate / alone:.2f}",
+        "frames per second": [f"{1e3 / c.frames.mean():.1f}" for c in courses],
+        "frame interval, median": [f"{np.median(c.frames):.1f} ms" for c in courses],
+        "frame interval, 99 % below": [f"{np.percentile(c.frames, 99):.1f} ms" for c in courses],
+        "event loop, 99.9 % of gaps below": [f"{np.percentile(c.gaps, 99.9):.1f} ms" for c in courses],
+        "event loop, longest gap": [f"{c.gaps.max():.1f} ms" for c in courses],
+        "window's share of a core": [f"{c.window:.0%}" for c in courses],
+        "steps per second": [f"{c.steps:,.0f}" for c in courses],
+        f"of {base:,.0f} without a window": [f"{c.steps / base:.1%}" for c in courses],
     }
-    for name, value in rows.items():
-        print(f"{name:36}{value:>14}")
+    print(f"{'':36}{'left alone':>14}{'dragging σ':>14}")
+    for name, (still, dragged) in rows.items():
+        print(f"{name:36}{still:>14}{dragged:>14}")
 
 
 if __name__ == "__main__":

@@ -133,3 +133,22 @@ def test_jitter_shown_noise_and_probe_draw_apart() -> None:
     probe = probe_noisy(settings, np.zeros((1, 2)))
     for one, other in ((jitter, shown), (jitter, probe), (shown, probe)):
         assert abs((one * other).mean()) < 5 / np.sqrt(2 * n)  # correlation of 2n independent pairs
+
+
+# In the unit square
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"jitter": 0.3}, {"turns": 0.25}, {"points": 1}, {"turns": 4.0}], ids=str
+)
+def test_a_cross_entropy_gets_its_data_in_the_unit_square(change: dict[str, Any]) -> None:
+    plain = clean_data(Settings(**change))
+    mapped = clean_data(Settings(cost="bce", **change))
+    assert mapped.min() >= 0.0
+    assert mapped.max() <= 1.0
+    size = np.ptp(plain, axis=0).max() or 1.0
+    assert np.abs(size * (mapped - mapped[0]) - (plain - plain[0])).max() < 1e-12  # one scale for both axes
+    if len(plain) > 1:
+        assert np.ptp(mapped, axis=0).max() == pytest.approx(1.0, abs=1e-12)
+    middle = 0.5 * (mapped.min(axis=0) + mapped.max(axis=0))
+    assert np.abs(middle - 0.5).max() < 1e-12

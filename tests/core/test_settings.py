@@ -14,7 +14,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from aeviz.core.setting import Applies, SettingError, Spec
-from aeviz.core.settings import GROUPS, SPECS, TABLE, Settings, applies
+from aeviz.core.settings import GROUPS, LECTURE_EXTENT, SPECS, TABLE, UNIT_EXTENT, Settings, applies
 
 LINE = 400  # characters that a message may take; the longest list of choices needs about 100
 every_spec = pytest.mark.parametrize("spec", TABLE, ids=lambda spec: spec.name)
@@ -307,6 +307,8 @@ def test_the_decoder_mirrors_the_encoder(hidden: tuple[int, ...], code: int, mir
     widths = Settings(hidden=hidden, code=code, mirror=mirror).widths
     assert widths[: len(hidden) + 2] == (2, *hidden, code)
     assert widths[len(hidden) + 2 :] == ((*hidden[::-1], 2) if mirror else (2,))
+    tied = Settings(hidden=hidden, code=code, mirror=mirror, tied=True).widths
+    assert tied == tied[::-1]
 
 
 @pytest.mark.parametrize("extent", [(1.0, -1.0, 0.0, 1.0), (0.0, 1.0, 1.0, 1.0), (0.0, 1e-7, 0.0, 1.0)])
@@ -315,12 +317,17 @@ def test_an_extent_without_area_is_refused(extent: tuple[float, ...]) -> None:
         Settings(extent=extent)
 
 
-def test_a_batch_too_large_for_its_network_is_refused_in_one_line() -> None:
-    wide = {"hidden": (1024,) * 4, "code": 1024}  # 2 + 9 · 1024 + 2 units
-    most = 2**25 // 9220
-    assert Settings(**wide, batch=most).batch == most
-    with pytest.raises(SettingError, match=rf"^--batch must be at most {most:,} for .* 9,220 units$"):
-        Settings(**wide, batch=most + 1)
+def test_the_first_view_follows_the_data_unless_it_is_somebodys_choice() -> None:
+    assert Settings(cost="bce").extent == UNIT_EXTENT
+    assert Settings(cost="bce").replace(cost="squared") == Settings()
+    assert Settings(cost="bce").replace(extent=LECTURE_EXTENT).extent == UNIT_EXTENT  # its default
+    chosen = (-1.0, 2.0, -1.0, 2.0)
+    assert Settings(cost="bce", extent=chosen).extent == chosen
+    assert Settings(extent=chosen).replace(cost="bce").extent == chosen
+    width, height = Settings(cost="bce").cell
+    assert abs(width - height) < 1e-12  # square, as in the lecture's view
+    (x0, x1, y0, y1) = UNIT_EXTENT
+    assert max(x0, y0) < 0.0 < 1.0 < min(x1, y1)
 
 
 @pytest.mark.parametrize("extent", [(0.0, 51.0, 0.0, 1.0), (0.0, 1.0, 0.0, 51.0)])

@@ -11,6 +11,7 @@ import pytest
 from aeviz.core.corruption import probe_noisy
 from aeviz.core.field import Grid
 from aeviz.core.manifolds import clean_data
+from aeviz.core.metrics import Metrics
 from aeviz.core.settings import Settings
 from aeviz.core.truth import exact_ambiguity, posterior
 from aeviz.learn.measure import measure
@@ -24,10 +25,17 @@ def trained(settings: Settings, epochs: int) -> Training:
     return training
 
 
+def measured(training: Training, data: np.ndarray, seconds: float) -> Metrics:
+    return measure(
+        training.network, training.average, training.settings, data,
+        epoch=training.epoch, loss=training.loss, steps=training.steps, seconds=seconds,
+    )  # fmt: skip
+
+
 def test_every_number_is_what_its_name_says() -> None:
     settings = Settings(hidden=(16,), code=16, grid=(20, 17), threshold=1.7)
     training, data = trained(settings, 150), clean_data(settings)
-    found = measure(training, data, seconds=2.0)
+    found = measured(training, data, seconds=2.0)
 
     probe = probe_noisy(settings, data)
     truth = posterior(probe, data, settings.noise)
@@ -48,14 +56,14 @@ def test_every_number_is_what_its_name_says() -> None:
 
 def test_the_default_settings_find_the_midline() -> None:
     settings = Settings()
-    found = measure(trained(settings, 1_000), clean_data(settings), 1.0)
+    found = measured(trained(settings, 1_000), clean_data(settings), 1.0)
     assert found.midline_iou > 0.75  # the design measured 0.86 after 3,000 steps
     assert found.excess_risk < 0.05
 
 
 @pytest.mark.parametrize("settings", [Settings(noise=0.0), Settings(points=1)])
 def test_without_an_exact_reference_the_figures_are_hidden(settings: Settings) -> None:
-    found = measure(trained(settings, 2), clean_data(settings), 0.0)
+    found = measured(trained(settings, 2), clean_data(settings), 0.0)
     assert found.excess_risk is None
     if settings.noise == 0.0:
         assert found.bayes_floor is None
@@ -64,3 +72,24 @@ def test_without_an_exact_reference_the_figures_are_hidden(settings: Settings) -
         assert (found.bayes_floor, found.midline_iou) == (0.0, 0.0)
     assert found.steps_per_second == 0.0
     assert math.isfinite(found.loss)
+
+
+def test_the_floor_of_a_cross_entropy_is_what_the_exact_denoiser_pays() -> None:
+    settings = Settings(cost="bce", hidden=(16,), code=16, noise=0.1)
+    training, data = trained(settings, 400), clean_data(settings)
+    found = measured(training, data, 1.0)
+
+    probe = probe_noisy(settings, data)
+    weights = np.exp(-np.square(probe[:, None] - data).sum(axis=-1) / (2.0 * 0.1**2))
+    weights /= weights.sum(axis=1, keepdims=True)
+    exact = weights @ data
+    # The mean of −y log r* − (1 − y) log(1 − r*) over the points y that may have been meant.
+    inside = np.clip(exact, 1e-300, 1.0 - 1e-16)
+    costs = -(data[None] * np.log(inside)[:, None] + (1.0 - data[None]) * np.log(1.0 - inside)[:, None])
+    floor = (weights[..., None] * costs).sum(axis=(1, 2)).mean()
+    variance = (weights @ np.square(data).sum(axis=1) - np.square(exact).sum(axis=1)).mean()
+    error = np.square(training.network.reconstruct(training.average, probe) - exact).sum(axis=1).mean()
+    assert abs(found.bayes_floor - floor) < 1e-9
+    assert abs(found.excess_risk - error / variance) < 1e-9
+    assert found.loss > 0.9 * floor  # of 151 noisy points
+    assert found.excess_risk < 0.3  # the minimiser is the same posterior mean

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -27,7 +29,7 @@ LAYERS = {
 DATA = spiral(151, 1.5)
 networks = st.builds(
     lambda inner, activation: Network((2, *inner, 2), activation),
-    st.lists(st.integers(1, 40), max_size=4),
+    st.lists(st.integers(1, 40), min_size=1, max_size=4),
     st.sampled_from(sorted(ACTIVATIONS)),
 )
 
@@ -43,7 +45,7 @@ def parameters(network: Network, seed: int) -> Tensor:
 
 
 def sequential(network: Network, flat: Tensor) -> nn.Sequential:
-    """The same network of torch's own layers."""
+    """The same network of torch's own layers, whose output is its last layer's."""
     layers: list[nn.Module] = []
     for matrix in network.matrices(flat):
         linear = nn.Linear(matrix.shape[1] - 1, matrix.shape[0], dtype=flat.dtype)
@@ -120,7 +122,8 @@ def test_the_size_of_the_blocks_does_not_show(number: int, monkeypatch: pytest.M
     network = Network((2, 20, 20, 2), "tanh")
     flat, x = parameters(network, 4), places(number)
     whole = network.field(flat, x), network.reconstruct(flat, x)
-    monkeypatch.setattr(network_module, "_PLACES", 97)
+    monkeypatch.setattr(network_module, "_COLUMNS", 97)
+    monkeypatch.setattr(network_module, "_BLOCKS", 2)
     parts = network.field(flat, x), network.reconstruct(flat, x)
     assert whole[1].shape == (number, 2)
     for one, other in ((whole[0][0], parts[0][0]), (whole[0][1], parts[0][1]), (whole[1], parts[1])):
@@ -162,10 +165,54 @@ def test_sizes_are_torchs_own(network: Network) -> None:
 
 
 def test_the_network_is_that_of_the_settings() -> None:
-    network = Network.of(Settings(hidden=(7, 5), code=3, activation="silu"))
-    assert network.widths == (2, 7, 5, 3, 5, 7, 2)
-    assert network.activation == "silu"
-    assert Network.of(Settings(hidden=(7,), code=3, mirror=False)).widths == (2, 7, 3, 2)
+    settings = Settings(hidden=(7, 5), code=3, activation="silu", output="tanh", mirror=True)
+    network = Network.of(settings, DATA)
+    assert network == Network((2, 7, 5, 3, 5, 7, 2), "silu", "tanh", False, 3)
+    assert Network.of(Settings(hidden=(7,), code=3), DATA).widths == (2, 7, 3, 2)
+    tied = Network.of(Settings(hidden=(7,), code=3, tied=True), DATA)
+    assert (tied.widths, tied.tied, tied.code) == ((2, 7, 3, 7, 2), True, 2)
+    assert Network.of(Settings(cost="bce"), DATA).output == "sigmoid"
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("place", [(0.0, 0.0), (3e6, -40.0)])
+def test_the_networks_own_coordinates_are_standard(scale: float, place: tuple[float, float]) -> None:
+    data = DATA * (scale, 0.3 * scale) + place
+    network = Network.of(Settings(), data)
+    own = (data - network.centre) / network.unit
+    assert np.abs(own.mean(axis=0)).max() < 5e-3  # eps of 3e6 is 5e-10, beside 1e-6
+    assert abs(np.square(own).sum() / len(own) - 2.0) < 1e-6
+    assert Network.of(Settings(), data[:1]).unit == 1.0
+    for output in ("tanh", "sigmoid"):  # whose range is meant in data units
+        bounded = Network.of(Settings(output=output), data)
+        assert (bounded.centre, bounded.unit) == ((0.0, 0.0), 1.0)
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_the_field_in_data_units_is_the_same_wherever_and_however_large(activation: str) -> None:
+    """r(x) = c + u·n((x − c)/u): displacement scales with u, the Jacobian does not."""
+    plain = Network((2, 9, 7, 2), activation, code=2)
+    moved = Network((2, 9, 7, 2), activation, code=2, centre=(5.0, -3.0), unit=4.0)
+    flat, x = parameters(plain, 1), places(50)
+    displacement, ambiguity = plain.field(flat, x)
+    there, same = moved.field(flat, 4.0 * x + (5.0, -3.0))
+    assert np.abs(there - 4.0 * displacement).max() < 1e-11
+    assert np.abs(same - ambiguity).max() < 1e-11
+
+
+def test_tied_weights_are_one_and_the_same() -> None:
+    network = Network((2, 9, 4, 9, 2), "tanh", tied=True, code=2)
+    assert network.size == 9 * 3 + 4 * 10 + 9 + 2  # two layers of weights, four of biases
+    flat = network.initial(DATA, generator(0))
+    encoder, decoder = network.layers(flat)[:2], network.layers(flat)[2:]
+    for (W, _), (V, b) in zip(encoder, reversed(decoder), strict=True):
+        assert torch.equal(V, W.t())
+        assert V.data_ptr() == W.data_ptr()
+        assert b.shape == (V.shape[0], 1)
+    # It starts near the identity: W_1ᵀ W_1 ≈ 1, as directions are even.
+    wide = Network((2, 2_000, 2), "tanh", tied=True)
+    (W, _), _ = wide.layers(wide.initial(DATA, generator(0)))
+    assert (W.t() @ W - torch.eye(2)).abs().max() < 5 / math.sqrt(2_000)
 
 
 # Initial parameters
@@ -183,7 +230,7 @@ def test_the_first_layers_lines_pass_through_the_datas_box(activation: str, seed
     slack = 1e-5 * 10.0  # the bias is rounded to float32, and reaches 10 · 20
     assert (z.min(axis=1) <= slack).all()
     assert (z.max(axis=1) >= -slack).all()
-    least, most = ACTIVATIONS[activation].slope
+    least, most = ACTIVATIONS[activation].steepness
     slope = np.hypot(first[:, 0], first[:, 1])
     assert slope.min() >= least * (1 - 1e-6)
     assert slope.max() <= most * (1 + 1e-6)

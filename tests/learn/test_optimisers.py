@@ -37,11 +37,11 @@ def gradients() -> list[Tensor]:
 def test_every_step_equals_torchs_own(name: str, learning_rate: float) -> None:
     start = torch.linspace(-2.0, 2.0, SIZE)
     ours, theirs = start.clone(), start.clone().requires_grad_()
-    optimiser, reference = OPTIMISERS[name](SIZE), torchs_own(name, theirs, learning_rate)
+    optimiser, reference = OPTIMISERS[name](ours), torchs_own(name, theirs, learning_rate)
     reach = start.abs().clamp_min(1.0)
     for gradient in gradients():
         kept = gradient.clone()
-        optimiser.step(ours, gradient, learning_rate)
+        optimiser.step(gradient, learning_rate)
         theirs.grad = kept.clone()
         reference.step()
         assert torch.equal(gradient, kept)
@@ -54,12 +54,12 @@ def test_every_step_equals_torchs_own(name: str, learning_rate: float) -> None:
 @pytest.mark.parametrize("name", sorted(OPTIMISERS))
 def test_a_learning_rate_may_change_between_steps(name: str) -> None:
     ours, theirs = torch.ones(SIZE), torch.ones(SIZE, requires_grad=True)
-    optimiser, reference = OPTIMISERS[name](SIZE), torchs_own(name, theirs, 0.1)
+    optimiser, reference = OPTIMISERS[name](ours), torchs_own(name, theirs, 0.1)
     for step, gradient in enumerate(gradients()):
         learning_rate = 0.1 / (1 + step)
         for group in reference.param_groups:
             group["lr"] = learning_rate
-        optimiser.step(ours, gradient, learning_rate)
+        optimiser.step(gradient, learning_rate)
         theirs.grad = gradient
         reference.step()
     scale = theirs.detach().abs().clamp_min(1.0)
@@ -69,22 +69,23 @@ def test_a_learning_rate_may_change_between_steps(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(OPTIMISERS))
 def test_all_memory_is_in_the_state(name: str) -> None:
     """An optimiser given another's state goes on exactly as that one."""
-    one, other = OPTIMISERS[name](SIZE), OPTIMISERS[name](SIZE)
     here, there = torch.ones(SIZE), torch.ones(SIZE)
+    one, other = OPTIMISERS[name](here), OPTIMISERS[name](there)
     for gradient in gradients()[:10]:
-        one.step(here, gradient, 0.01)
+        one.step(gradient, 0.01)
     there.copy_(here)
     for key, tensor in one.state.items():
         other.state[key].copy_(tensor)
     for gradient in gradients()[10:]:
-        one.step(here, gradient, 0.01)
-        other.step(there, gradient, 0.01)
+        one.step(gradient, 0.01)
+        other.step(gradient, 0.01)
     assert torch.equal(here, there)
 
 
 def test_adam_counts_its_steps_and_starts_with_the_learning_rate() -> None:
-    adam, parameters = Adam(3), torch.zeros(3)
-    adam.step(parameters, torch.tensor([1e-3, -5.0, 0.0]), 0.01)
+    parameters = torch.zeros(3)
+    adam = Adam(parameters)
+    adam.step(torch.tensor([1e-3, -5.0, 0.0]), 0.01)
     assert adam.state["count"].item() == 1.0
     # The first step is the learning rate times the gradient's sign (eps is 1e-8 beside 1e-3).
     assert (parameters - torch.tensor([-0.01, 0.01, 0.0])).abs().max().item() < 1e-6

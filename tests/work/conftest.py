@@ -30,7 +30,7 @@ class Talk:
         self.said: list[m.FromWorker] = []
         self.asked = self._runs = 0
 
-    def send(self, *messages: m.ToWorker) -> None:
+    def send(self, *messages: m.ToTrainer | m.ToObserver) -> None:
         for message in messages:
             self.client.send(message)
 

@@ -16,7 +16,8 @@ from aeviz.core.settings import Settings
 from aeviz.learn.training import BREATH, DivergedError, Training
 from aeviz.work import driver as driver_module
 from aeviz.work import messages as m
-from aeviz.work.driver import REPLAY_BUDGET, Driver
+from aeviz.work.driver import Driver
+from aeviz.work.observer import REPLAY_BUDGET, Observer
 
 SMALL = Settings(points=20, hidden=(6,), code=4, batch=20, epochs=100)
 LONG = SMALL.replace(batch=1, points=3 * BREATH)  # an epoch that breathes twice on its way
@@ -52,16 +53,25 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def drive(settings: Settings, **rest) -> Driver:
-    return Driver(m.Build(1, settings, **rest))
+    return Driver(m.Build(1, settings, **rest), REST)
+
+
+def at(driver: Driver, drive: m.Drive) -> Driver:
+    """The same, told to train or to rest."""
+    driver.drive = drive
+    return driver
 
 
 def finish(driver: Driver) -> None:
-    while driver.phase(RUN) != "finished":
-        driver.train(RUN)
+    driver.drive = RUN
+    while driver.phase() != "finished":
+        driver.train()
 
 
-def look(driver: Driver, epoch: int | None = None) -> m.Frame:
-    return driver.frame(m.Ask(1, epoch, GRID, samples=1), RUN)
+def look(driver: Driver, epoch: int | None = None, observer: Observer | None = None) -> m.Frame:
+    """What an observer in the same process shows."""
+    observer = observer or Observer(None, None, None)
+    return observer.answer(m.Ask(1, epoch, GRID, samples=1), driver.state(epoch))
 
 
 def losses_of(settings: Settings, epochs: int) -> np.ndarray:
@@ -79,47 +89,49 @@ def losses_of(settings: Settings, epochs: int) -> np.ndarray:
 
 @pytest.mark.parametrize("speed", [1.0, 7.0, 120.0])
 def test_paced_training_does_the_epochs_that_are_due(speed, clock):
-    driver, paced = drive(SMALL), m.Drive(playing=True, speed=speed)
+    driver = drive(SMALL)
+    driver.drive = m.Drive(playing=True, speed=speed)
     for n in range(1, 31):
-        wait = driver.wait(paced)
+        wait = driver.wait()
         assert wait == pytest.approx(0.0 if n == 1 else 1.0 / speed, abs=1e-6)
         clock.now += 0.9 * wait
-        driver.train(paced)
+        driver.train()
         assert driver.training.epoch == n - 1 + (n == 1), "too early"
         clock.now += 0.1 * wait + 1e-9  # beyond the rounding of the clock
-        driver.train(paced)
+        driver.train()
         assert driver.training.epoch == n
 
 
 def test_a_late_look_makes_up_for_little_and_a_rest_for_nothing(clock):
-    driver, paced = drive(SMALL), m.Drive(playing=True, speed=100.0)
-    driver.train(paced)
+    driver = drive(SMALL)
+    driver.drive = m.Drive(playing=True, speed=100.0)
+    driver.train()
     clock.now += 0.2
-    assert driver.wait(paced) == 0.0
-    driver.train(paced)
+    assert driver.wait() == 0.0
+    driver.train()
     assert driver.training.epoch in (20, 21)  # due at 0, 0.01 … 0.2 s, the last of them by rounding
     clock.now += 3_600.0
-    assert driver.wait(paced) == 0.0
-    driver.train(paced)
+    assert driver.wait() == 0.0
+    driver.train()
     assert driver.training.epoch <= 23
 
 
 def test_unlimited_speed_trains_for_one_slice_at_a_time(clock):
     driver = drive(SMALL)
     clock.tick = m.SLICE / 9.5
-    assert driver.wait(RUN) == 0.0
-    driver.train(RUN)
+    assert at(driver, RUN).wait() == 0.0
+    at(driver, RUN).train()
     assert driver.training.epoch == 10
 
 
 def test_rest_waits_for_messages_alone(clock):
     driver = drive(SMALL)
-    assert driver.wait(REST) is None
-    driver.train(REST)
+    assert at(driver, REST).wait() is None
+    at(driver, REST).train()
     assert driver.training.epoch == 0
     finish(driver)
-    assert driver.wait(RUN) is None
-    driver.train(RUN)
+    assert at(driver, RUN).wait() is None
+    at(driver, RUN).train()
     assert driver.training.epoch == SMALL.epochs
 
 
@@ -128,32 +140,32 @@ def test_a_step_is_one_epoch_however_fast_it_is(settings, clock):
     driver = drive(settings)
     for epoch in (1, 2, 3):
         driver.single = True
-        while driver.wait(REST) is not None:
-            driver.train(REST)
+        while at(driver, REST).wait() is not None:
+            at(driver, REST).train()
         assert driver.training.epoch == epoch
 
 
 def test_an_epoch_in_progress_rests_too_and_goes_on_where_it_was(clock):
     driver = drive(LONG)
     clock.tick = 2.0 * m.SLICE  # one breath a slice
-    driver.train(RUN)
+    at(driver, RUN).train()
     steps = driver.training.steps
-    assert (driver.training.epoch, driver.phase(REST), driver.wait(REST)) == (0, "paused", None)
-    driver.train(REST)
+    assert (driver.training.epoch, at(driver, REST).phase(), at(driver, REST).wait()) == (0, "paused", None)
+    at(driver, REST).train()
     assert driver.training.steps == steps > 0
     while driver.training.epoch == 0:
-        driver.train(RUN)
-    np.testing.assert_array_equal(driver.frame(m.Ask(1), RUN).progress.losses, losses_of(LONG, 1))
+        at(driver, RUN).train()
+    np.testing.assert_array_equal(driver.state(None).progress.losses, losses_of(LONG, 1))
 
 
 def test_a_step_in_a_long_epoch_is_under_way_until_the_epoch_is_done(clock):
     driver = drive(LONG)
     clock.tick = 2.0 * m.SLICE
     driver.single = True
-    driver.train(REST)
-    assert (driver.training.epoch, driver.phase(REST), driver.wait(REST)) == (0, "training", 0.0)
-    while driver.phase(REST) == "training":
-        driver.train(REST)
+    at(driver, REST).train()
+    assert (driver.training.epoch, at(driver, REST).phase(), at(driver, REST).wait()) == (0, "training", 0.0)
+    while at(driver, REST).phase() == "training":
+        at(driver, REST).train()
     assert driver.training.epoch == 1
 
 
@@ -164,9 +176,9 @@ def test_a_step_in_a_long_epoch_is_under_way_until_the_epoch_is_done(clock):
 def test_frames_tell_every_loss_once(settings, clock):
     clock.tick = 0.4 * m.SLICE
     driver, told = drive(settings), []
-    while driver.phase(RUN) != "finished":
-        driver.train(RUN)
-        progress = driver.frame(m.Ask(1), RUN).progress
+    while at(driver, RUN).phase() != "finished":
+        at(driver, RUN).train()
+        progress = driver.state(None).progress
         assert progress.losses_from == len(told)
         told.extend(progress.losses)
         assert progress.epoch == len(told)
@@ -176,16 +188,16 @@ def test_frames_tell_every_loss_once(settings, clock):
 def test_a_change_waits_for_the_end_of_the_epoch(clock):
     driver = drive(LONG)
     clock.tick = 2.0 * m.SLICE
-    driver.train(RUN)
+    at(driver, RUN).train()
     driver.record.clear()
     driver.change(LONG.replace(noise=0.7))
     assert driver.record == []
     assert driver.training.settings.noise == LONG.noise
     while driver.training.epoch == 0:
-        driver.train(RUN)
+        at(driver, RUN).train()
     assert driver.record[-1] == m.Noted(1, 1, LONG.replace(noise=0.7))
     assert driver.timeline.change_after(1).noise == 0.7
-    np.testing.assert_array_equal(driver.frame(m.Ask(1), RUN).progress.losses, losses_of(LONG, 1))
+    np.testing.assert_array_equal(driver.state(None).progress.losses, losses_of(LONG, 1))
 
 
 def test_the_record_is_enough_to_go_on_elsewhere():
@@ -200,7 +212,7 @@ def test_the_record_is_enough_to_go_on_elsewhere():
     for lost in range(1, after_the_change):
         heir = drive(SMALL.replace(epochs=160, noise=0.6), keyframes=frames[:-lost], changes=changes)
         assert heir.training.epoch == frames[-lost - 1].epoch
-        assert heir.frame(m.Ask(1), RUN).progress.losses_from == heir.training.epoch
+        assert heir.state(None).progress.losses_from == heir.training.epoch
         finish(heir)
         assert look(heir).displacement.tobytes() == look(driver).displacement.tobytes()
 
@@ -225,16 +237,16 @@ def test_an_epoch_that_is_yet_to_come_is_the_newest():
     driver = drive(SMALL)
     for _ in range(3):
         driver.single = True
-        driver.train(REST)
+        at(driver, REST).train()
     assert look(driver, 50).epoch == 3
     assert look(driver, 50).displacement.tobytes() == look(driver).displacement.tobytes()
 
 
 def test_looking_back_leaves_the_training_alone():
     driver = drive(SMALL)
-    while driver.phase(RUN) != "finished":
+    while at(driver, RUN).phase() != "finished":
         driver.single = True
-        driver.train(REST)
+        at(driver, REST).train()
         look(driver, driver.training.epoch // 2)
     assert np.float32(driver.training.loss) == losses_of(SMALL, SMALL.epochs)[-1]
 
@@ -255,10 +267,10 @@ def test_after_divergence_a_lower_rate_saves_the_run(began, activation, batch):
         finish(driver)
     driver.go_back()
     stood = driver.training.epoch
-    progress = driver.frame(m.Ask(1), REST).progress
+    progress = driver.state(None).progress
     assert progress.epoch == stood <= began + 1
     assert progress.losses_from + len(progress.losses) == stood
     driver.change(calm.replace(epochs=stood + 40))
     finish(driver)
-    assert np.isfinite(driver.frame(m.Ask(1), REST).progress.losses).all()
+    assert np.isfinite(driver.state(None).progress.losses).all()
     assert look(driver, stood).epoch == stood

@@ -19,7 +19,7 @@ import pytest
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.manifolds import clean_data
 from aeviz.core.settings import Settings
-from aeviz.work import entry
+from aeviz.work import cores, entry
 from aeviz.work import messages as m
 
 SMALL = Settings(points=30, hidden=(8,), code=8, batch=30, epochs=60)
@@ -54,7 +54,7 @@ def ended(pid: int, within: float) -> bool:
 
 def test_it_is_ready_first_whatever_came_before(new_worker):
     worker = new_worker()
-    os.kill(worker.client.pid, signal.SIGINT)  # before it can have said that it ignores them
+    os.kill(worker.client.pids["trainer"], signal.SIGINT)  # before it can have said that it ignores them
     worker.send(m.Ask(999))
     worker.wait_for(m.Ready)
     assert worker.said == [m.Ready(importlib.metadata.version("torch"))]
@@ -303,7 +303,7 @@ def test_sigkill_is_told_at_once(new_worker):
     worker = new_worker()
     worker.build(ENDLESS)
     worker.send(NEVER_STOPS)
-    os.kill(worker.client.pid, signal.SIGKILL)
+    os.kill(worker.client.pids["trainer"], signal.SIGKILL)
     with pytest.raises(AssertionError, match="Died"):
         worker.wait_for(m.Measured)
     assert worker.said[-1] == m.Died(-signal.SIGKILL)
@@ -314,18 +314,18 @@ def test_sigkill_is_told_at_once(new_worker):
 def test_a_stopped_worker_is_ended_within_two_seconds(new_worker):
     worker = new_worker()
     worker.build(ENDLESS)
-    os.kill(worker.client.pid, signal.SIGSTOP)
+    os.kill(worker.client.pids["trainer"], signal.SIGSTOP)
     for number in range(2_000):  # a slider is dragged meanwhile; no send may wait for the worker
         worker.send(m.Change(ENDLESS.replace(noise=number / 2_000)))
     began = time.monotonic()
     worker.client.stop()
     assert time.monotonic() - began < 2.0
-    assert ended(worker.client.pid, within=0.0)
+    assert ended(worker.client.pids["trainer"], within=0.0)
 
 
 def test_interrupts_are_for_the_window_alone(worker):
     worker.build(SMALL)
-    os.kill(worker.client.pid, signal.SIGINT)
+    os.kill(worker.client.pids["trainer"], signal.SIGINT)
     assert worker.train_to_end()[-1].epoch == SMALL.epochs
 
 
@@ -333,13 +333,14 @@ def test_interrupts_are_for_the_window_alone(worker):
 def test_it_ends_when_its_pipe_closes():
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=entry.main, args=(theirs,))
+    observer, observers = context.Pipe()
+    process = context.Process(target=entry.train, args=(theirs, observers, cores.ALL))
     process.start()
-    theirs.close()
-    for message in (m.Build(1, ENDLESS), NEVER_STOPS, m.Ask(1)):
+    theirs.close(), observers.close()
+    for message in (m.Build(1, ENDLESS), NEVER_STOPS):
         ours.send(message)
-    while not isinstance(ours.recv(), m.Frame):
-        pass
+    observer.send(m.AskState(None))
+    assert observer.recv().run == 1
     ours.close()
     assert ended(process.pid, within=2.0)
     process.join()
@@ -351,7 +352,8 @@ def test_it_ends_when_its_pipe_closes():
 
 def test_the_worker_loads_no_qt():
     program = (
-        "import sys, aeviz.work.worker; print({name.split('.')[0] for name in sys.modules} "
+        "import sys, aeviz.work.trainer, aeviz.work.observer; "
+        "print({name.split('.')[0] for name in sys.modules} "
         "& {'PyQt6', 'pyqtgraph', 'superqt', 'aeviz', 'torch'})"
     )
     out = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
@@ -359,10 +361,11 @@ def test_the_worker_loads_no_qt():
 
 
 @on_linux
-def test_the_running_worker_has_torch_and_no_qt_mapped(worker):
+def test_the_running_processes_have_torch_and_no_qt_mapped(worker):
     worker.build(SMALL)
     worker.train_to_end()
     worker.look()
-    mapped = Path(f"/proc/{worker.client.pid}/maps").read_text()
-    assert "libtorch" in mapped
-    assert "Qt6" not in mapped
+    mapped = {name: Path(f"/proc/{pid}/maps").read_text() for name, pid in worker.client.pids.items()}
+    assert mapped.keys() == {"trainer", "observer"}
+    assert all("libtorch" in each for each in mapped.values())
+    assert not any("Qt6" in each for each in mapped.values())

@@ -1,26 +1,28 @@
-"""The worker: drives the training and answers the window between epochs."""
+"""The trainer: drives the training, and answers the window and the observer between epochs."""
 
 from __future__ import annotations
 
 import math
 import traceback
 from collections.abc import Callable
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 
 import torch
 
-from aeviz.learn.training import DivergedError
+from aeviz.learn.training import DeviceError, DivergedError
 from aeviz.work import messages as m
 from aeviz.work.driver import Driver
 
 
-class Worker:
+class Trainer:
     """One run at a time: its training, its timeline, and the messages about them."""
 
-    def __init__(self, connection: Connection, send: Callable[[m.FromWorker], None]) -> None:
+    def __init__(
+        self, window: Connection, observer: Connection, send: Callable[[m.FromWorker], None]
+    ) -> None:
         torch.set_num_threads(1)  # at these sizes a second thread costs more than it brings
         torch.set_grad_enabled(False)
-        self._connection, self._send = connection, send
+        self._window, self._observer, self._send = window, observer, send
         self._run = 0
         self._driver: Driver | None = None
         self._drive = m.Drive(playing=False, speed=math.inf)
@@ -31,20 +33,24 @@ class Worker:
         Raises
         ------
         EOFError, BrokenPipeError, ConnectionResetError
-            When the other end of the pipe is gone.
+            When the other end of a pipe is gone.
         """
         self._send(m.Ready(str(torch.__version__)))  # its own class would load torch in the window
         while True:
-            wait = self._driver.wait(self._drive) if self._driver else None
-            if self._connection.poll(wait):
-                message = self._connection.recv()
+            heard = wait([self._window, self._observer], self._driver.wait() if self._driver else None)
+            if self._window in heard or (heard and self._window.poll()):
+                # First, for what the observer asks comes after what the window had said before.
+                message = self._window.recv()
                 if isinstance(message, m.Stop):
                     return
                 self._guarded(message)
+            elif heard:
+                asked: m.AskState = self._observer.recv()
+                self._observer.send(self._driver.state(asked.epoch) if self._driver else None)
             elif self._driver is not None:
                 self._train(self._driver)
 
-    def _guarded(self, message: m.ToWorker) -> None:
+    def _guarded(self, message: m.ToTrainer) -> None:
         try:
             self._handle(message)
         except (EOFError, OSError):
@@ -52,42 +58,52 @@ class Worker:
         except Exception:
             self._send(m.Failed(traceback.format_exc(), over=self._driver is None))
 
-    def _handle(self, message: m.ToWorker) -> None:
+    def _handle(self, message: m.ToTrainer) -> None:
         match message:
             case m.Build():
                 self._run, self._driver = (
                     message.run,
                     None,
                 )  # should the new one fail, the old one is over too
-                self._driver = Driver(message)
-                self._send_record()
+                self._build(message)
             case m.Drive():
-                self._drive = message
+                self._set_drive(message)
             case _ if self._driver is None:
                 pass  # there is no run; what ended it has been told
             case m.Change():
                 self._driver.change(message.settings)
                 self._send_record()
             case m.Step():
-                self._drive = m.Drive(playing=False, speed=self._drive.speed)
+                self._rest()
                 self._driver.single = True
-            case m.Ask():
-                self._send(self._driver.frame(message, self._drive))
-            case m.AskMetrics():
-                self._send(m.Measured(self._run, self._driver.metrics()))
+
+    def _build(self, message: m.Build) -> None:
+        try:
+            self._driver = Driver(message, self._drive)
+        except DeviceError as error:
+            self._send(m.Refused(message.run, str(error)))
+        self._send_record()
 
     def _train(self, driver: Driver) -> None:
         try:
-            driver.train(self._drive)
+            driver.train()
         except DivergedError as error:
             driver.go_back()
-            self._drive = m.Drive(playing=False, speed=self._drive.speed)
+            self._rest()
             self._send(m.Diverged(self._run, driver.training.epoch, str(error)))
         except Exception:
-            self._drive = m.Drive(playing=False, speed=self._drive.speed)
+            self._rest()
             self._driver = None
             self._send(m.Failed(traceback.format_exc()))
         self._send_record()
+
+    def _rest(self) -> None:
+        self._set_drive(m.Drive(playing=False, speed=self._drive.speed))
+
+    def _set_drive(self, drive: m.Drive) -> None:
+        self._drive = drive
+        if self._driver is not None:
+            self._driver.drive = drive
 
     def _send_record(self) -> None:
         if self._driver is not None:
