@@ -94,6 +94,16 @@ def test_a_diverging_run_is_exit_1_and_writes_nothing(tmp_path: Path, capsys: py
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_device_that_is_not_there_is_one_line_and_exit_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert main(["render", str(tmp_path / "a.npz"), "--device", "cuda"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("aeviz: --device cannot be 'cuda': torch ")
+    assert not list(tmp_path.iterdir())
+
+
 def test_without_a_display_the_window_is_one_line(start) -> None:
     screenless = {name: value for name, value in os.environ.items() if not name.endswith("DISPLAY")}
     screenless |= {"QT_QPA_PLATFORM": "xcb"}

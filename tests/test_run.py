@@ -11,6 +11,7 @@ import pytest
 
 import aeviz
 from aeviz.core.files import FileError
+from aeviz.core.setting import SettingError
 from aeviz.run import Run, TrainingError
 
 EPOCHS = 120
@@ -83,3 +84,28 @@ def test_a_plain_script_may_train_at_its_top_level(tmp_path: Path, start) -> Non
     script = tmp_path / "script.py"
     script.write_text("import aeviz\nrun = aeviz.train(epochs=20)\nprint(len(run.loss))\nrun.close()\n")
     assert start(str(script)).end() == (0, "20\n", "")
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(SettingError, match=r"^--device cannot be 'cuda': torch .*; use --device cpu$"):
+        aeviz.train(aeviz.Settings(device="cuda"), epochs=1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tied": True},
+        {"regulariser": "contractive", "strength": 0.01},
+        {"cost": "bce", "noise": 0.07},
+        {"output": "tanh"},
+        {"points": 1, "noise": 0.0, "batch": 65_536, "hidden": (1,), "code": 1},
+    ],
+    ids=str,
+)
+def test_every_kind_of_network_and_loss_can_be_run(change: dict[str, object]) -> None:
+    with aeviz.train(aeviz.Settings(**change), epochs=30) as run:
+        assert np.isfinite(run.loss).all()
+        assert len(run.loss) == 30
+        assert np.isfinite(run.field().ambiguity).all()
+        assert run.metrics().epoch == 30

@@ -187,7 +187,8 @@ def test_every_editor_changes_its_setting_and_reset_puts_the_default_back(spec, 
             other = {"hidden": "32,16", "grid": "20x17", "extent": "-1,1,−2.5,2"}
             panel.type_into(spec.name, other[spec.name])
     (change,) = panel.changes
-    assert [*change] == [spec.name]
+    follows = {"extent"} if spec.name == "cost" else set()  # another plane, so another view
+    assert {*change} == {spec.name} | follows
     assert change[spec.name] != spec.default
     assert type(change[spec.name]) is type(spec.default)
     row = panel.row(spec.name)

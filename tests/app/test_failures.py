@@ -101,7 +101,35 @@ def test_without_a_worker_the_window_can_be_used_and_takes_the_run_up_once(desk,
     desk.until(lambda: desk.run.epoch > epoch)
     assert desk.frames[-1].settings.noise == 0.6
     assert not desk.window.notice.isVisible()
-    assert len(multiprocessing.active_children()) == 1, "a worker is left behind"
+    assert len(multiprocessing.active_children()) == 2, "a process is left behind"
+
+
+@pytest.mark.parametrize("which", ["trainer", "observer"])
+def test_whichever_process_is_killed_the_run_is_taken_up_where_it_was(desk, which):
+    desk.begin(LONGER, speed=120.0)
+    desk.until(lambda: desk.run.epoch > 40)
+    os.kill(desk.run.pids[which], signal.SIGKILL)
+    desk.until(desk.window.notice.isVisible)
+    epoch = offered_epoch(desk)
+    assert epoch > 20
+    desk.window.notice.button.click()
+    desk.until(lambda: desk.run.epoch > epoch)
+
+
+def test_a_device_that_is_not_there_is_told_and_the_processor_taken(desk, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # of the processes that come
+    kill_at(desk, 5)
+    desk.window.notice.button.click()
+    desk.until(lambda: desk.run.ready_to_train)
+    desk.store.set(device="cuda")
+    desk.until(desk.window.notice.isVisible)
+    text = desk.window.notice.text.text()
+    assert text.startswith("--device cannot be 'cuda': torch ")
+    assert text.endswith("use --device cpu.")
+    assert desk.store.settings.device == "cpu"
+    desk.frames.clear()
+    desk.run.drive(playing=True)
+    desk.until(lambda: desk.frames and desk.frames[-1].epoch > 3)
 
 
 def test_a_reset_without_a_worker_begins_anew(desk):
@@ -165,7 +193,7 @@ def test_an_error_in_the_worker_is_reported_and_another_run_can_begin(desk):
     desk.until(lambda: desk.window.reporter.dialog and desk.window.reporter.dialog.isVisible())
     dialog = desk.window.reporter.dialog
     assert "AttributeError" in dialog.report
-    assert "worker.py" in dialog.report
+    assert "observer.py" in dialog.report
     dialog.close()
     assert not desk.run.playing
     desk.press(Qt.Key.Key_R)

@@ -54,7 +54,8 @@ def ended(pid: int, within: float) -> bool:
 
 def test_it_is_ready_first_whatever_came_before(new_worker):
     worker = new_worker()
-    os.kill(worker.client.pids["trainer"], signal.SIGINT)  # before it can have said that it ignores them
+    for pid in worker.client.pids.values():
+        os.kill(pid, signal.SIGINT)  # before it can have said that it ignores them
     worker.send(m.Ask(999))
     worker.wait_for(m.Ready)
     assert worker.said == [m.Ready(importlib.metadata.version("torch"))]
@@ -299,33 +300,38 @@ def test_stop_ends_it_with_exit_code_0(new_worker):
 
 
 @on_linux
-def test_sigkill_is_told_at_once(new_worker):
+@pytest.mark.parametrize("which", ["trainer", "observer"])
+def test_sigkill_is_told_at_once(new_worker, which):
     worker = new_worker()
     worker.build(ENDLESS)
     worker.send(NEVER_STOPS)
-    os.kill(worker.client.pids["trainer"], signal.SIGKILL)
+    os.kill(worker.client.pids[which], signal.SIGKILL)
     with pytest.raises(AssertionError, match="Died"):
         worker.wait_for(m.Measured)
     assert worker.said[-1] == m.Died(-signal.SIGKILL)
-    worker.send(m.Ask(1))  # to no one, and no error
+    worker.send(m.Ask(1), m.Step())  # to no one, and no error
+    worker.client.stop()
+    assert all(ended(pid, within=0.0) for pid in worker.client.pids.values())
 
 
 @on_linux
-def test_a_stopped_worker_is_ended_within_two_seconds(new_worker):
+@pytest.mark.parametrize("which", ["trainer", "observer"])
+def test_a_stopped_process_is_ended_within_two_seconds(new_worker, which):
     worker = new_worker()
     worker.build(ENDLESS)
-    os.kill(worker.client.pids["trainer"], signal.SIGSTOP)
+    os.kill(worker.client.pids[which], signal.SIGSTOP)
     for number in range(2_000):  # a slider is dragged meanwhile; no send may wait for the worker
-        worker.send(m.Change(ENDLESS.replace(noise=number / 2_000)))
+        worker.send(m.Change(ENDLESS.replace(noise=number / 2_000)), m.Ask(number))
     began = time.monotonic()
     worker.client.stop()
     assert time.monotonic() - began < 2.0
-    assert ended(worker.client.pids["trainer"], within=0.0)
+    assert all(ended(pid, within=0.0) for pid in worker.client.pids.values())
 
 
 def test_interrupts_are_for_the_window_alone(worker):
     worker.build(SMALL)
-    os.kill(worker.client.pids["trainer"], signal.SIGINT)
+    for pid in worker.client.pids.values():
+        os.kill(pid, signal.SIGINT)
     assert worker.train_to_end()[-1].epoch == SMALL.epochs
 
 
@@ -345,6 +351,15 @@ def test_it_ends_when_its_pipe_closes():
     assert ended(process.pid, within=2.0)
     process.join()
     assert process.exitcode == 0
+
+
+@on_linux
+def test_the_window_keeps_off_a_core_that_the_trainer_may_use(worker):
+    worker.build(SMALL)
+    given = {name: os.sched_getaffinity(pid) for name, pid in worker.client.pids.items()}
+    assert given["trainer"] == cores.ALL
+    assert given["observer"] == cores.ALL_BUT_ONE
+    assert len(cores.ALL - cores.ALL_BUT_ONE) == (len(cores.ALL) > 1)
 
 
 # What it is made of
