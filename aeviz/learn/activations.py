@@ -26,16 +26,17 @@ Buffer = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """One nonlinearity; `steepness` is how steep the first layer's units start, per unit of length."""
+    """One nonlinearity.
+
+    `steepness` is how steep the first layer's units start, per unit of length. Unless `needs_z`, f′
+    follows from a alone, and z and a may be the same memory.
+    """
 
     formula: Callable[[Tensor], Tensor]
     forward: Callable[[Buffer, Buffer], object]
     slope: Callable[[Buffer, Buffer, Buffer], object]
     steepness: tuple[float, float]
-
-
-def _tanh(z: Buffer, a: Buffer) -> None:
-    np.tanh(z, out=a)
+    needs_z: bool = False
 
 
 def _tanh_slope(z: Buffer, a: Buffer, out: Buffer) -> None:
@@ -96,11 +97,11 @@ _SATURATING = (
 _UNBOUNDED = (1.0, 2.0)  # the same slopes would start the next layer far from the origin
 
 ACTIVATIONS: dict[str, Activation] = {
-    "tanh": Activation(torch.tanh, _tanh, _tanh_slope, _SATURATING),
+    "tanh": Activation(torch.tanh, np.tanh, _tanh_slope, _SATURATING),
     # sigmoid(2z) rises like tanh(z)
     "sigmoid": Activation(torch.sigmoid, _sigmoid, _sigmoid_slope, (6.0, 10.0)),
     "relu": Activation(torch.relu, _relu, _relu_slope, _UNBOUNDED),
-    "silu": Activation(torch.nn.functional.silu, _silu, _silu_slope, _UNBOUNDED),
-    "gelu": Activation(torch.nn.functional.gelu, _gelu, _gelu_slope, _UNBOUNDED),
+    "silu": Activation(torch.nn.functional.silu, _silu, _silu_slope, _UNBOUNDED, needs_z=True),
+    "gelu": Activation(torch.nn.functional.gelu, _gelu, _gelu_slope, _UNBOUNDED, needs_z=True),
     "identity": Activation(torch.clone, _identity, _identity_slope, _UNBOUNDED),
 }

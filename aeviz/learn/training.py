@@ -113,7 +113,7 @@ class Training:
         if settings.batch != self._batch:
             self._make_batch(settings)
         self._gradient.loss = Loss.of(settings, self.network)
-        self._sigma = settings.noise / self.network.unit
+        self._sigma = np.array(settings.noise / self.network.unit, np.float32)
         self._rate, self._falls = settings.learning_rate, settings.schedule == "falling"
         if self._target != (settings.noise, settings.strength):
             self._target = (settings.noise, settings.strength)
@@ -145,12 +145,12 @@ class Training:
         return order.view(self._steps, *self._clean.shape[1:]).numpy()
 
     def _step(self, chosen: NDArray[np.int64] | None) -> float:
-        gradient = self._gradient
+        gradient, sigma_eps = self._gradient, self._sigma_eps
         if chosen is not None:
             np.take(self.data, chosen, axis=1, out=self._clean, mode="clip")
         self._eps.normal_(generator=self.random)
-        np.multiply(self._sigma_eps, self._sigma, out=self._sigma_eps)  # in the memory of ε
-        np.add(gradient.clean, self._sigma_eps, out=gradient.noisy)  # ŷ = y + σε
+        np.multiply(sigma_eps, self._sigma, sigma_eps)  # in the memory of ε
+        np.add(gradient.clean, sigma_eps, gradient.noisy)  # ŷ = y + σε
         total = gradient()
         rate = self._rate * max(LOWEST, FALL / (FALL + self._taken)) if self._falls else self._rate
         self.optimiser.step(gradient.gradient, rate)
