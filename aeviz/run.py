@@ -59,6 +59,11 @@ class Run:
         self._client.stop()
 
     @property
+    def pids(self) -> dict[str, int]:
+        """The process ids of its "trainer" and its "observer"."""
+        return self._client.pids
+
+    @property
     def loss(self) -> FloatArray:
         """Loss of every epoch, (E,), in data units squared."""
         return np.concatenate([np.empty(0), *self._losses])

@@ -60,7 +60,7 @@ class Settings:
         choices=("tanh", "sigmoid", "relu", "silu", "gelu", "identity"),
     )
     output: str = setting(
-        "identity", "Output g",
+        "identity", "Output",
         "The last layer's nonlinearity; tanh keeps ỹ in −1…1, sigmoid in 0…1.",
         group="Network", applies="rebuild", symbol="g", choices=("identity", "tanh", "sigmoid"),
     )

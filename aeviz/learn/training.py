@@ -59,7 +59,8 @@ class Training:
         device = _device(settings.device)
         self.settings = settings
         self.network = Network.of(settings, data)
-        self.data = ((data - self.network.centre) / self.network.unit).T.astype(np.float32)  # (2, N)
+        own = ((data - self.network.centre) / self.network.unit).astype(np.float32)
+        self.data = np.ascontiguousarray(own.T)  # (2, N), in the network's coordinates
         self.scale = max(self.network.unit**2, float(np.square(data - data.mean(axis=0)).sum(axis=1).mean()))
         self.epoch = self.steps = 0
         self.loss = math.nan
@@ -130,6 +131,10 @@ class Training:
         self._per_slot = self.network.unit**2 / (self._steps * self._batch)
         self._breath = max(1, min(BREATH, _BREATH_WORK // (self._batch * self.network.size)))
         self._clean = np.moveaxis(self._gradient.clean, -2, 0)  # (2, B) or (2, K, b)
+        slots = np.arange(self._steps * self._batch) % points
+        self._slots: NDArray[np.int64] = slots.reshape(
+            self._steps, *self._clean.shape[1:]
+        )  # the point in each slot
         if self._batch == points:
             self._clean[...] = self.data.reshape(self._clean.shape)  # once, as every batch is all of the data
 
@@ -138,11 +143,12 @@ class Training:
         points, slots = self.data.shape[1], self._steps * self._batch
         if self._batch == points:
             return (None,)  # one full batch: the mean over it has no order
-        rounds, rest = divmod(slots, points)
-        whole = torch.randperm(points, generator=self.random) if rounds == 1 else torch.arange(points)
-        more = torch.randperm(points, generator=self.random)[:rest]
-        order = torch.cat([whole.repeat(rounds), more])
-        return order.view(self._steps, *self._clean.shape[1:]).numpy()
+        whole, order = slots - slots % points, self._slots.reshape(-1)
+        if self._steps > 1:  # else all of it is one batch, which has no order
+            order[:whole] = torch.randperm(points, generator=self.random).numpy()
+        if whole < slots:
+            order[whole:] = torch.randperm(points, generator=self.random).numpy()[: slots - whole]
+        return self._slots
 
     def _step(self, chosen: NDArray[np.int64] | None) -> float:
         gradient, sigma_eps = self._gradient, self._sigma_eps

@@ -17,8 +17,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
 import one_thread  # noqa: F401  (before numpy)
+import numpy as np
 import torch
 
 from aeviz.core.manifolds import clean_data
@@ -175,9 +175,8 @@ def main() -> None:
     torch.set_grad_enabled(False)
     rate = rate_of_one_large_product()
     print(f"One product of 1024 × 1024 matrices: {rate / 1e3:.0f} thousand million multiply-adds a second\n")
-    print(
-        f"{'network':12}{'batch':>6}{'aeviz':>10}{'jax':>10}{'usual loop':>12}{'ratio':>8}{'arithmetic limit':>18}"
-    )
+    heads = {"aeviz": 10, "jax": 10, "usual loop": 12, "ratio": 8, "arithmetic limit": 18}
+    print(f"{'network':12}{'batch':>6}" + "".join(f"{head:>{width}}" for head, width in heads.items()))
     whole = {}
     for hidden, code, batch in SIZES:
         settings = Settings(hidden=hidden, code=code, batch=batch, points=batch)
