@@ -96,18 +96,36 @@ def plot(courses: dict[str, list[tuple[float, float]]], path: Path) -> None:
     pg.setConfigOptions(antialias=True, background="w", foreground="k")
     panels = pg.GraphicsLayoutWidget()
     panels.resize(1_200, 320)
+    times = [
+        (decade, text) for decade, text in zip(range(1, 5), ("10 µs", "100 µs", "1 ms", "10 ms"), strict=True)
+    ]
     for name, course in courses.items():
         panel = panels.addPlot(title=name)
         x, y = np.array(course).T
-        panel.setLogMode(x=name != "hidden layers before the code", y=True)
+        counted = name == "hidden layers before the code"
+        panel.setLogMode(x=not counted, y=True)
         panel.plot(
             x, 1e6 * y, pen=pg.mkPen("#3b6fd9", width=2), symbol="o", symbolSize=6, symbolBrush="#3b6fd9"
         )
-        panel.setLabel("left", "µs a step")
-        panel.showGrid(x=True, y=True, alpha=0.2)
+        panel.setYRange(1.2, 4.6)  # one scale for all
+        panel.getAxis("left").setTicks([times])
+        panel.getAxis("left").setWidth(56)
+        shown = x if len(x) < 7 else x[::3]
+        ticks = [(each if counted else np.log10(each), _short(each)) for each in shown]
+        panel.getAxis("bottom").setTicks([ticks])
+        panel.showGrid(x=True, y=True, alpha=0.25)
+    for column in range(len(courses)):
+        panels.ci.layout.setColumnFixedWidth(column, 290)
     panels.show()
     application.processEvents()
     ImageExporter(panels.scene()).export(str(path))
+
+
+def _short(number: float) -> str:
+    for unit, name in ((1e6, " M"), (1e3, " k")):
+        if number >= unit:
+            return f"{number / unit:.0f}{name}"
+    return f"{number:.0f}"
 
 
 def main() -> None:
