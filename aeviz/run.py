@@ -1,4 +1,4 @@
-"""Runs without a window: the same worker, the same field, the same figure."""
+"""Runs without a window: the same processes, the same field, the same figure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TrainingError(RuntimeError):
 
 
 class Run:
-    """A run in a worker process of its own, trained to its last epoch.
+    """A run in processes of its own, trained to its last epoch.
 
     Use it as a context manager, or close it; let go, it closes itself.
     """
@@ -55,7 +55,7 @@ class Run:
         self.close()
 
     def close(self) -> None:
-        """End the worker."""
+        """End its processes."""
         self._client.stop()
 
     @property
@@ -74,7 +74,7 @@ class Run:
         Raises
         ------
         TrainingError
-            Where the loss diverges or the worker dies.
+            Where the loss diverges or a process dies.
         """
         self._client.send(m.Drive(playing=True, speed=math.inf))
         while True:
@@ -149,9 +149,9 @@ class Run:
                 case m.Refused():
                     raise SettingError(message.reason)
                 case m.Failed():
-                    raise TrainingError(f"the worker failed:\n{message.report}")
+                    raise TrainingError(f"the training process failed:\n{message.report}")
                 case m.Died():
-                    raise TrainingError(f"the worker process ended (exit code {message.exit_code})")
+                    raise TrainingError(f"the training process ended (exit code {message.exit_code})")
                 case _ if isinstance(message, kind):
                     return message
 
@@ -176,7 +176,7 @@ def train(
     Raises
     ------
     TrainingError
-        Where the loss diverges or the worker dies.
+        Where the loss diverges or a process dies.
     SettingError
         Where the settings ask for a device that torch does not see.
     """

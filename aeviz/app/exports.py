@@ -65,7 +65,7 @@ class Exports(QObject):
             self.write_data(path)
 
     def write_data(self, path: Path) -> None:
-        """Write the shown epoch's field on the cells in view, once the worker has answered."""
+        """Write the shown epoch's field on the cells in view, once the observer has answered."""
         run = self._run
 
         def write(frame: Frame | None) -> None:

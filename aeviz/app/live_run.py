@@ -1,4 +1,4 @@
-"""The run that the window shows: the worker's messages as Qt signals, one question at a time."""
+"""The run that the window shows: what trainer and observer say as Qt signals, one question at a time."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ from aeviz.work import messages as m
 from aeviz.work.client import Client
 
 FRAME = 16  # ms between two frames
-PATIENCE = 4.0  # seconds without a sign of life until the worker counts as stuck
+PATIENCE = 4.0  # seconds without a sign of life until a process counts as stuck
 LOADING = 60.0  # the same while it loads torch, which may hold all its threads
-SHARE = 2.0  # times the last answer's time until the next question: half of the worker's time is training's
+SHARE = (
+    2.0  # times the last answer's time until the next question: the observer shares a core with the window
+)
 
 
 class LiveRun(QObject):
-    """Trains in the worker and answers what the window wants to see.
+    """Trains in processes of its own and answers what the window wants to see.
 
     A frame is asked for, never pushed, and the next question waits for the answer to the last, so a
     slow screen never slows training and a slow network never freezes the window.
     """
 
     ready = pyqtSignal(str)
-    """The worker has loaded torch, of this version."""
+    """Trainer and observer have loaded torch, of this version."""
     rebuilt = pyqtSignal()
     """There is a new run with new data: `data` and `losses` start anew."""
     framed = pyqtSignal(object, object)
@@ -40,9 +42,9 @@ class LiveRun(QObject):
     refused = pyqtSignal(str)
     """The run cannot be built here: why, in one line."""
     failed = pyqtSignal(str)
-    """A traceback from the worker, which goes on."""
+    """A traceback from one of the processes, which goes on."""
     died = pyqtSignal(str)
-    """The worker is gone or stuck; the text says which."""
+    """A process is gone or stuck; the text says which."""
     _received = pyqtSignal(object, object)
 
     def __init__(self, settings: Settings) -> None:
@@ -57,7 +59,7 @@ class LiveRun(QObject):
         self.steps_per_second = 0.0
         self._losses = np.empty(4_096, dtype=np.float32)
         self._run = 0
-        self._timeline = Timeline()  # the worker's keyframes, kept here should it die
+        self._timeline = Timeline()  # the trainer's keyframes, kept here should it die
         self._client: Client | None = None
         self._ready = self._lost = self._built = False
         self._asked: int | None = None  # the open question
@@ -83,12 +85,12 @@ class LiveRun(QObject):
 
     @property
     def lost(self) -> bool:
-        """Whether the worker is gone and waits to be started again."""
+        """Whether the processes are gone and wait to be started again."""
         return self._lost
 
     @property
     def ready_to_train(self) -> bool:
-        """Whether the worker has loaded torch."""
+        """Whether trainer and observer have loaded torch."""
         return self._ready
 
     @property
@@ -97,7 +99,7 @@ class LiveRun(QObject):
         return self._client.pids if self._client else {}
 
     def start(self) -> None:
-        """Start a worker, if there is none; the run, or what is kept of it, goes on in it."""
+        """Start the processes, if there are none; the run, or what is kept of it, goes on in them."""
         if self._client is not None:
             return
         self._ready = self._lost = False
@@ -107,7 +109,7 @@ class LiveRun(QObject):
         self._timer.start()
 
     def stop(self) -> None:
-        """End the worker."""
+        """End the processes."""
         self._timer.stop()
         client, self._client = self._client, None
         if client is not None:
@@ -172,11 +174,11 @@ class LiveRun(QObject):
         self._exports[self._number] = receive
         self._send(m.Ask(self._number, self.looking_at, grid, samples=1))
 
-    # What the worker says
+    # What trainer and observer say
 
     def _handle(self, client: Client, message: m.FromWorker) -> None:
         if client is not self._client:
-            return  # from a worker that was given up
+            return  # from processes that were given up
         match message:
             case m.Ready():
                 self._ready = True
@@ -217,7 +219,7 @@ class LiveRun(QObject):
             export(frame)
             return
         self._pause = max(0.9 * FRAME / 1000.0, SHARE * frame.seconds)
-        self._ask_if_due()  # before this frame is painted, so that the worker makes the next one meanwhile
+        self._ask_if_due()  # before this frame is painted, so that the next one is made meanwhile
         self.framed.emit(frame, frame.field(self.data))
 
     def _record(self, progress: m.Progress) -> None:

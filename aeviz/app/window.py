@@ -79,7 +79,7 @@ class Window(QMainWindow):
         self.view.setFocus()
 
     def start(self) -> None:
-        """Start the worker; the window is usable before it is ready."""
+        """Start training; the window is usable before torch is loaded."""
         self.run.start()
 
     # Layout
@@ -310,7 +310,7 @@ class Window(QMainWindow):
             self.status.rates.setVisible(not narrow)  # the values under the cursor need the room
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember the layout and end the worker."""
+        """Remember the layout and end the run."""
         self._memory.save_layout(self, self._splitters)
         self.run.stop()
         super().closeEvent(event)

@@ -19,7 +19,7 @@ from aeviz.work import entry
 from aeviz.work import messages as m
 from aeviz.work.cores import ALL, ALL_BUT_ONE
 
-_PATIENCE = 0.5  # seconds that the worker gets to end by itself before it is ended
+_PATIENCE = 0.5  # seconds that a process gets to end by itself before it is ended
 
 
 class Client:
@@ -187,7 +187,7 @@ def _one_thread_asked_for() -> Iterator[None]:
 def _main_module_hidden() -> Iterator[None]:
     """Keep "spawn" from running the caller's script again in the child.
 
-    The worker needs nothing of it, and a plain script that calls `aeviz.train` at its top level would
+    The child needs nothing of it, and a plain script that calls `aeviz.train` at its top level would
     start itself again and again.
     """
     main = sys.modules["__main__"]
