@@ -14,7 +14,7 @@ import numpy as np
 
 from aeviz.core.manifolds import FloatArray
 
-_BLOCK = 1_000_000  # weights held at once: 64 MB with their offsets, whatever the grid and N
+_BLOCK = 20_000  # weights held at once: with what goes with them 1 MB, which stays in the cache
 _LEAST_NOISE = 1e-100  # less answers alike, and its square would be 0
 
 
@@ -61,17 +61,21 @@ def posterior(x: FloatArray, data: FloatArray, noise: float) -> Posterior:
     noise = max(noise, _LEAST_NOISE)
     mean = np.empty((len(x), 2))
     covariance = np.empty((len(x), 2, 2))
-    rows = max(1, _BLOCK // len(data))
+    rows, y = max(1, _BLOCK // len(data)), np.ascontiguousarray(data.T)  # (2, N)
     for start in range(0, len(x), rows):
         block = slice(start, start + rows)
-        offset = x[block, None, :] - data  # (m, N, 2)
-        exponent = np.einsum("mnk,mnk->mn", offset, offset) / (-2.0 * noise**2)
-        weights = np.exp(exponent - exponent.max(axis=1, keepdims=True))
+        exponent, other = (np.square(x[block, k, None] - y[k]) for k in (0, 1))  # (m, N)
+        exponent += other
+        exponent *= -0.5 / noise**2
+        exponent -= exponent.max(axis=1, keepdims=True)
+        weights = np.exp(exponent, out=exponent)
         weights /= weights.sum(axis=1, keepdims=True)
         mean[block] = weights @ data
         # About the mean, not Σwyyᵀ − r*r*ᵀ: that difference loses all digits far from the origin.
-        spread = data - mean[block, None, :]
-        covariance[block] = np.einsum("mn,mni,mnj->mij", weights, spread, spread)
+        spread = [y[k] - mean[block, k, None] for k in (0, 1)]
+        for i, j in ((0, 0), (0, 1), (1, 1)):
+            moment = np.einsum("mn,mn->m", np.multiply(weights, spread[i], out=other), spread[j])
+            covariance[block, i, j] = covariance[block, j, i] = moment
     return Posterior(mean, covariance)
 
 
