@@ -11,6 +11,7 @@ from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from aeviz.core.field import Grid
 from aeviz.core.manifolds import clean_data
+from aeviz.core.metrics import Quality
 from aeviz.core.settings import Settings, applies
 from aeviz.core.timeline import Timeline
 from aeviz.figure.figure import MOST_POINTS
@@ -18,6 +19,7 @@ from aeviz.work import messages as m
 from aeviz.work.client import Client
 
 FRAME = 16  # ms between two frames
+MEASURE_EVERY = 0.2  # seconds between two measurements while training: each takes the observer 2 ms
 PATIENCE = 4.0  # seconds without a sign of life until a process counts as stuck
 LOADING = 60.0  # the same while it loads torch, which may hold all its threads
 SHARE = (
@@ -57,6 +59,8 @@ class LiveRun(QObject):
         self.phase: m.Phase = "paused"
         self.epoch = 0
         self.steps_per_second = 0.0
+        self.quality = Quality()  # of the epoch that is shown, as last measured
+        self._measured = 0.0
         self._losses = np.empty(4_096, dtype=np.float32)
         self._run = 0
         self._timeline = Timeline()  # the trainer's keyframes, kept here should it die
@@ -143,7 +147,7 @@ class LiveRun(QObject):
         self._timeline = Timeline()
         self.data = clean_data(self.settings)
         self.epoch = 0
-        self.looking_at = None
+        self.looking_at, self.quality = None, Quality()
         self._build()
         self.rebuilt.emit()
 
@@ -215,6 +219,8 @@ class LiveRun(QObject):
             self._stale = True
             return
         self._record(frame.progress)
+        if frame.quality is not None:
+            self.quality = frame.quality
         if export is not None:
             export(frame)
             return
@@ -262,7 +268,10 @@ class LiveRun(QObject):
         self._number += 1
         self._asked, self._asked_at = self._number, time.monotonic()
         samples = max(1, -(-len(self.data) // MOST_POINTS)) if self.settings.shows_samples else 0
-        self._send(m.Ask(self._number, self.looking_at, self._grid(), samples, self._cursor))
+        measure = None
+        if self.phase != "training" or self._asked_at - self._measured > MEASURE_EVERY:
+            self._measured, measure = self._asked_at, self.settings
+        self._send(m.Ask(self._number, self.looking_at, self._grid(), samples, self._cursor, measure))
 
     def _drop_exports(self) -> None:
         exports, self._exports = self._exports, {}

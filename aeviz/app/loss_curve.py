@@ -45,6 +45,13 @@ class LossCurve(pg.PlotWidget):
         self._line = pg.InfiniteLine(angle=90)
         self._line.setVisible(False)
         item.addItem(self._line)
+        self._floor_line = pg.InfiniteLine(
+            angle=0, label="", labelOpts={"position": 0.03, "anchors": [(0, 1), (0, 1)]}
+        )
+        self._floor_line.label.setFont(font(10))
+        self._floor_line.setVisible(False)
+        item.addItem(self._floor_line)
+        self._floor: float | None = None
         self._show_range(-1.3, 0.5)
         self._reading = QLabel(self)
         self._reading.setProperty("role", "tag")
@@ -60,6 +67,8 @@ class LossCurve(pg.PlotWidget):
         self._here.setSymbolBrush(theme.noisy)
         self._here.setSymbolPen(pg.mkPen(theme.panel, width=1.5))
         self._line.setPen(pg.mkPen(theme.muted, width=1))
+        self._floor_line.setPen(pg.mkPen(theme.live, width=1.5, style=Qt.PenStyle.DashLine))
+        self._floor_line.label.setColor(theme.live)
         self.setBackground(theme.panel)
         axis = self.getPlotItem().getAxis("left")
         axis.setPen(pg.mkPen(theme.line))
@@ -77,6 +86,16 @@ class LossCurve(pg.PlotWidget):
         else:
             self._here.setData([], [])
 
+    def show_floor(self, floor: float | None) -> None:
+        """Show the least possible loss as a line, or none."""
+        if floor == self._floor:
+            return
+        self._floor = floor
+        self._floor_line.setVisible(bool(floor))
+        if floor:
+            self._floor_line.setValue(np.log10(floor))
+            self._floor_line.label.setText(f"Bayes floor {floor:.3g}")
+
     def _draw(self, last: int) -> None:
         losses = np.maximum(self._losses, 1e-12)
         size = max(1, -(-len(losses) // _BUCKETS))
@@ -89,7 +108,8 @@ class LossCurve(pg.PlotWidget):
         self._smooth.setData(epochs, course)
         self.setXRange(0, max(1, last), padding=0)
         if whole:
-            low, high = np.log10(losses.min()), np.log10(losses.max())
+            least = min(losses.min(), self._floor or math.inf)
+            low, high = np.log10(least), np.log10(losses.max())
             self._show_range(low - 0.08, max(high, low + 0.3) + 0.05)
 
     def _show_range(self, low: float, high: float) -> None:

@@ -6,6 +6,7 @@ from PyQt6.QtWidgets import QLabel, QStatusBar
 
 from aeviz.app.inspector import place_texts
 from aeviz.app.live_run import LiveRun
+from aeviz.core.metrics import Quality
 from aeviz.core.rate import Rate
 from aeviz.work.messages import Frame
 
@@ -39,7 +40,7 @@ class StatusLine(QStatusBar):
         """Show the readings of a frame that has been drawn."""
         known = 0 < frame.epoch <= len(run.losses)
         loss = f"{run.losses[frame.epoch - 1]:.4f}" if known else "—"
-        self.progress.setText(f"epoch {frame.epoch:,}   loss {loss}")
+        self.progress.setText(f"epoch {frame.epoch:,}   loss {loss}   {quality_text(run.quality)}")
         signs = {"place": "ŷ", "reconstruction": "ỹ", "magnitude": "moves by", "ambiguity": "a"}
         here = "   ".join(f"{signs[name]} {text}" for name, text in place_texts(frame).items())
         self.place.setText(here if frame.place is not None else "")
@@ -47,3 +48,13 @@ class StatusLine(QStatusBar):
             f"{run.steps_per_second:,.0f} steps/s   {self._frames.per_second:.0f} frames/s   "
             f"seed {run.settings.seed}"
         )
+
+
+def quality_text(quality: Quality) -> str:
+    """How near the network is to the best possible, in words."""
+    if quality.bayes_floor is None:
+        return ""
+    risk, agreement = quality.excess_risk, quality.midline_iou
+    above = "—" if risk is None else f"{risk:.1%}" if risk < 10.0 else f"{risk:,.0f} ×"
+    agrees = "—" if agreement is None else f"{agreement:.2f}"
+    return f"above the optimum {above.replace('%', ' %')}   midline agreement {agrees}"

@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aeviz.core.corruption import probe_noisy
-from aeviz.core.field import Field
+from aeviz.core.field import Grid
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
-from aeviz.core.truth import posterior
+from aeviz.core.truth import exact_ambiguity, posterior
 
 NEAR_DATA = 3.0  # the midlines are compared within this many σ of the data
 
@@ -84,21 +85,69 @@ class Probe:
         return float(np.square(reconstruction - self.exact).sum(axis=1).mean() / self.variance)
 
 
-def midline_iou(field: Field, threshold: float) -> float | None:
-    """Agreement of the learned and the exact ambiguous region within 3σ of the data.
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How near a network is to the best possible; None where there is no exact reference.
 
-    Returns
-    -------
-    float or None
-        Intersection over union in 0…1; None without an exact reference or where neither has a region.
+    Attributes
+    ----------
+    bayes_floor, excess_risk, midline_iou : float or None
+        As in `Metrics`.
     """
-    from scipy.spatial import KDTree  # takes 0.2 s to import, and the window never measures
 
-    exact = field.exact()
-    if exact is None:
-        return None
-    distance, _ = KDTree(field.data).query(field.grid.points)
-    near = (distance <= NEAR_DATA * field.noise).reshape(field.grid.shape)
-    learned, best = (field.ambiguity > threshold) & near, (exact[1] > threshold) & near
-    union = np.count_nonzero(learned | best)
-    return float(np.count_nonzero(learned & best) / union) if union else None
+    bayes_floor: float | None = None
+    excess_risk: float | None = None
+    midline_iou: float | None = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What networks on the same data, under the same noise, are measured against.
+
+    Attributes
+    ----------
+    probe : Probe
+    grid : Grid
+        That of the first view.
+    ambiguity : (H, W) array
+        a* on that grid.
+    near : (H, W) array of bool
+        Where midlines are compared.
+    """
+
+    probe: Probe
+    grid: Grid
+    ambiguity: FloatArray
+    near: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, settings: Settings, data: FloatArray) -> Reference | None:
+        """The reference of these settings, or None where there is no exact one."""
+        from scipy.spatial import KDTree  # takes 0.2 s to import, and the window never measures
+
+        probe = Probe.of(settings, data)
+        if probe is None:
+            return None
+        grid = Grid.home(settings)
+        exact = exact_ambiguity(posterior(grid.points, data, settings.noise), settings.noise)
+        distance, _ = KDTree(data).query(grid.points)
+        near = distance <= NEAR_DATA * settings.noise
+        return cls(probe, grid, exact.reshape(grid.shape), near.reshape(grid.shape))
+
+    def quality(self, at_probe: FloatArray, ambiguity: FloatArray, threshold: float) -> Quality:
+        """Measure a network by its reconstructions of the probe set and its ambiguity on the grid."""
+        return Quality(
+            self.probe.bayes_floor, self.probe.excess_risk(at_probe), self.midline_iou(ambiguity, threshold)
+        )
+
+    def midline_iou(self, ambiguity: FloatArray, threshold: float) -> float | None:
+        """Agreement of the learned and the exact ambiguous region within 3σ of the data.
+
+        Returns
+        -------
+        float or None
+            Intersection over union in 0…1; None where neither has a region.
+        """
+        learned, best = (ambiguity > threshold) & self.near, (self.ambiguity > threshold) & self.near
+        union = np.count_nonzero(learned | best)
+        return float(np.count_nonzero(learned & best) / union) if union else None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from aeviz.core.field import Field, Grid
 from aeviz.core.manifolds import FloatArray
-from aeviz.core.metrics import Metrics
+from aeviz.core.metrics import Metrics, Quality
 from aeviz.core.settings import Settings
 from aeviz.core.timeline import Keyframe
 
@@ -76,6 +76,8 @@ class Ask:
         Every how many-th noisy point is wanted with its reconstruction; 0 for none.
     cursor : (x, y) or None
         One more place, answered exactly.
+    measure : Settings or None
+        With these (their grid, extent and threshold count), the network is measured as well.
     """
 
     number: int
@@ -83,6 +85,7 @@ class Ask:
     grid: Grid | None = None
     samples: int = 0
     cursor: tuple[float, float] | None = None
+    measure: Settings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,8 @@ class Frame:
     seconds : float
         Time that the answer took the observer.
     cursor : (dx, dy, ambiguity) or None
+    quality : Quality or None
+        Of the epoch that is shown, where it was asked for.
     """
 
     number: int
@@ -206,6 +211,7 @@ class Frame:
     place: tuple[float, float] | None = None
     cursor: tuple[float, float, float] | None = None
     seconds: float = 0.0
+    quality: Quality | None = None
 
     @property
     def noise(self) -> float:

@@ -12,6 +12,7 @@ import torch
 
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.manifolds import FloatArray, clean_data
+from aeviz.core.metrics import Metrics, Quality, Reference
 from aeviz.core.settings import Settings
 from aeviz.core.timeline import Timeline
 from aeviz.learn.measure import measure
@@ -34,6 +35,8 @@ class Observer:
         self._network: Network | None = None
         self._past: Training | None = None
         self._past_is: object = None  # what `_past` stands at
+        self._reference: Reference | None = None
+        self._reference_is: object = None  # what `_reference` belongs to
 
     def serve(self) -> None:
         """Answer until told to stop.
@@ -84,18 +87,28 @@ class Observer:
         if ask.cursor is not None:
             (move,), (spread,) = network.field(average, np.array([ask.cursor]))
             cursor = (float(move[0]), float(move[1]), float(spread))
+        quality = None
+        if ask.measure is not None:
+            quality = self._quality(network, average, ask.measure.replace(noise=settings.noise))
         return m.Frame(
             ask.number, state.run, state.progress, epoch, settings, ask.grid,
             displacement, ambiguity, noisy, reconstruction, ask.cursor, cursor,
-            time.perf_counter() - began,
+            time.perf_counter() - began, quality,
         )  # fmt: skip
 
     def _metrics(self, state: m.State, network: Network) -> m.Measured:
-        metrics = measure(
-            network, torch.from_numpy(state.average), state.settings, self._data,
-            epoch=state.progress.epoch, loss=state.loss, steps=state.steps, seconds=state.seconds,
+        quality = self._quality(network, torch.from_numpy(state.average), state.settings)
+        metrics = Metrics(
+            state.progress.epoch, state.loss, quality.bayes_floor, quality.excess_risk, quality.midline_iou,
+            state.seconds, state.steps / state.seconds if state.seconds else 0.0,
         )  # fmt: skip
         return m.Measured(state.run, metrics)
+
+    def _quality(self, network: Network, average: torch.Tensor, settings: Settings) -> Quality:
+        wanted = (self._run, settings.noise, settings.grid, settings.extent)
+        if self._reference_is != wanted:
+            self._reference, self._reference_is = Reference.of(settings, self._data), wanted
+        return measure(network, average, self._reference, settings.threshold)
 
     def _shown(self, state: m.State) -> tuple[int, Settings, torch.Tensor]:
         """Epoch, settings and averaged weights of the epoch that was asked for.

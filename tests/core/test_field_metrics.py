@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Field, Grid
 from aeviz.core.manifolds import clean_data, spiral
-from aeviz.core.metrics import NEAR_DATA, Metrics, Probe, midline_iou
+from aeviz.core.metrics import NEAR_DATA, Metrics, Probe, Quality, Reference
 from aeviz.core.settings import Settings
 from aeviz.core.truth import exact_ambiguity, posterior
 
@@ -222,7 +222,7 @@ def test_without_an_exact_reference_there_are_no_figures() -> None:
     probe = Probe.of(single, clean_data(single))
     assert probe.bayes_floor == 0.0
     assert probe.excess_risk(probe.exact) is None
-    assert midline_iou(field_of(silent), 2.0) is None
+    assert Reference.of(silent, clean_data(silent)) is None
 
 
 def test_metrics_become_json() -> None:
@@ -241,20 +241,24 @@ def test_metrics_become_json() -> None:
 # Midlines
 
 
+def iou(settings: Settings, ambiguity: np.ndarray, threshold: float) -> float | None:
+    return Reference.of(settings, clean_data(settings)).midline_iou(ambiguity, threshold)
+
+
 @pytest.mark.parametrize("threshold", [1.5, 2.0, 4.0])
 def test_the_midlines_of_a_perfect_network_agree(threshold: float) -> None:
-    assert midline_iou(exact_field(Settings()), threshold) == 1.0
+    assert iou(Settings(), exact_field(Settings()).ambiguity, threshold) == 1.0
 
 
 def test_disjoint_midlines_do_not_agree_at_all() -> None:
-    field = exact_field(Settings())
-    opposite = dataclasses.replace(field, ambiguity=4.0 - field.ambiguity)
-    assert midline_iou(opposite, 2.0) == 0.0
-    assert midline_iou(field_of(Settings()), 2.0) == 0.0  # the network sees no midline
+    exact = exact_field(Settings()).ambiguity
+    assert iou(Settings(), 4.0 - exact, 2.0) == 0.0
+    assert iou(Settings(), np.ones_like(exact), 2.0) == 0.0  # the network sees no midline
 
 
 def test_where_neither_has_a_midline_there_is_nothing_to_compare() -> None:
-    assert midline_iou(exact_field(Settings(points=1)), 2.0) is None
+    single = Settings(points=1)
+    assert iou(single, exact_field(single).ambiguity, 2.0) is None
 
 
 def test_the_agreement_is_intersection_over_union_near_the_data() -> None:
@@ -267,7 +271,7 @@ def test_the_agreement_is_intersection_over_union_near_the_data() -> None:
             both += mine > 2.0 and best > 2.0
             either += mine > 2.0 or best > 2.0
     assert 0 < both < either
-    assert midline_iou(dataclasses.replace(field, ambiguity=learned), 2.0) == both / either
+    assert iou(settings, learned, 2.0) == both / either
 
 
 def test_places_far_from_the_data_do_not_count() -> None:
@@ -276,5 +280,11 @@ def test_places_far_from_the_data_do_not_count() -> None:
     distance = np.sqrt(np.square(field.grid.points[:, None] - spiral(151, 1.5)).sum(axis=-1)).min(axis=1)
     far = (distance > NEAR_DATA * settings.noise).reshape(field.grid.shape)
     assert 0.5 < far.mean() < 1.0
-    wild = np.where(far, 99.0, field.ambiguity)
-    assert midline_iou(dataclasses.replace(field, ambiguity=wild), 2.0) == 1.0
+    assert iou(settings, np.where(far, 99.0, field.ambiguity), 2.0) == 1.0
+
+
+def test_a_reference_measures_the_exact_denoiser_as_perfect() -> None:
+    settings = Settings(noise=0.3)
+    reference = Reference.of(settings, clean_data(settings))
+    perfect = reference.quality(reference.probe.exact, reference.ambiguity, 2.0)
+    assert perfect == Quality(reference.probe.bayes_floor, 0.0, 1.0)
