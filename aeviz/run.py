@@ -40,7 +40,8 @@ class Run:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.data = clean_data(settings)
-        self._losses: list[np.ndarray] = []
+        self._losses = np.empty(0)
+        self._over: Exception | None = None  # after it, no answer comes
         self._numbers = 0
         self._inbox: queue.SimpleQueue[m.FromWorker] = queue.SimpleQueue()
         self._client = Client(self._inbox.put)
@@ -66,7 +67,7 @@ class Run:
     @property
     def loss(self) -> FloatArray:
         """Loss of every epoch, (E,), in data units squared."""
-        return np.concatenate([np.empty(0), *self._losses])
+        return self._losses
 
     def train(self, progress: Callable[[int], object] | None = None) -> None:
         """Train to the last epoch; `progress` is told the epochs done.
@@ -137,23 +138,30 @@ class Run:
         self._numbers += 1
         self._client.send(m.Ask(self._numbers, grid=grid, samples=samples))
         frame = self._wait_for(m.Frame)
-        self._losses.append(frame.progress.losses)
+        progress = frame.progress
+        self._losses = np.concatenate((self._losses[: progress.losses_from], progress.losses))
         return frame
 
     def _wait_for(self, kind: type[_Answer]) -> _Answer:
-        while True:
+        while self._over is None:
             message = self._inbox.get()
             match message:
                 case m.Diverged():
                     raise TrainingError(message.reason)
                 case m.Refused():
-                    raise SettingError(message.reason)
+                    self._over = SettingError(message.reason)
                 case m.Failed():
-                    raise TrainingError(f"the training process failed:\n{message.report}")
+                    failed = TrainingError(f"the training failed:\n{message.report}")
+                    if not message.over:
+                        raise failed
+                    self._over = failed
                 case m.Died():
-                    raise TrainingError(f"the training process ended (exit code {message.exit_code})")
+                    self._over = TrainingError(
+                        f"the {message.process} process ended (exit code {message.exit_code})"
+                    )
                 case _ if isinstance(message, kind):
                     return message
+        raise self._over
 
 
 def train(

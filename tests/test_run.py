@@ -88,7 +88,7 @@ def test_a_plain_script_may_train_at_its_top_level(tmp_path: Path, start) -> Non
 
 def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    with pytest.raises(SettingError, match=r"^--device cannot be 'cuda': torch .*; use --device cpu$"):
+    with pytest.raises(SettingError, match=r"^--device cannot be 'cuda': .*; use --device cpu$"):
         aeviz.train(aeviz.Settings(device="cuda"), epochs=1)
 
 
@@ -109,3 +109,11 @@ def test_every_kind_of_network_and_loss_can_be_run(change: dict[str, object]) ->
         assert len(run.loss) == 30
         assert np.isfinite(run.field().ambiguity).all()
         assert run.metrics().epoch == 30
+
+
+def test_after_its_end_a_run_says_so_again_and_again() -> None:
+    run = aeviz.train(aeviz.Settings(hidden=(4,), code=4), epochs=2)
+    run.close()
+    for _ in range(2):
+        with pytest.raises(TrainingError, match="process ended"):
+            run.field()

@@ -203,17 +203,18 @@ class LiveRun(QObject):
                 self._built = False
                 self._drop_exports()
                 self.refused.emit(message.reason)
-            case m.Failed():
-                self._asked, self.playing = None, False
+            case m.Failed() if message.run in (0, self._run):
+                self._asked = None
                 self._built = self._built and not message.over
+                self.drive(playing=False)
                 self._drop_exports()
                 self.failed.emit(message.report)
             case m.Died():
-                self._lose(_how_it_ended(message.exit_code))
+                self._lose(f"The {message.process} process {_how_it_ended(message.exit_code)}")
 
     def _take(self, frame: m.Frame) -> None:
-        export = self._exports.pop(frame.number, None)
-        if frame.number == self._asked:
+        export, asked = self._exports.pop(frame.number, None), frame.number == self._asked
+        if asked:
             self._asked = None
         if frame.run != self._run:
             self._stale = True
@@ -223,6 +224,7 @@ class LiveRun(QObject):
             self.quality = frame.quality
         if export is not None:
             export(frame)
+        if not asked:
             return
         self._pause = max(0.9 * FRAME / 1000.0, SHARE * frame.seconds)
         self._ask_if_due()  # before this frame is painted, so that the next one is made meanwhile
@@ -256,7 +258,7 @@ class LiveRun(QObject):
     def _tick(self) -> None:
         patience = PATIENCE if self._ready else LOADING
         if self._client is not None and self._client.silence > patience:
-            self._lose(f"has given no sign of life for {patience:g} seconds and was ended")
+            self._lose(f"A process has given no sign of life for {patience:g} seconds and was ended")
         else:
             self._ask_if_due()
 

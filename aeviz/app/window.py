@@ -226,9 +226,7 @@ class Window(QMainWindow):
 
     def _mourn(self, how: str) -> None:
         self.timeline.show_run(self.run, self.run.epoch)
-        text = (
-            f"The training process {how}. The window lives; nothing before epoch {self.run.epoch:,} is lost."
-        )
+        text = f"{how}. The window lives; nothing before epoch {self.run.epoch:,} is lost."
         self.notice.say(text, f"Go on from epoch {self.run.epoch:,}", self._revive)
 
     def _revive(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from aeviz.core.manifolds import FloatArray
@@ -26,8 +28,12 @@ def shown_noisy(settings: Settings, data: FloatArray) -> FloatArray:
     -------
     (N, 2) array
     """
-    eps = np.random.default_rng((settings.seed, _SHOWN_STREAM)).standard_normal(data.shape)
-    return data + settings.noise * eps
+    return data + settings.noise * _shown_eps(settings.seed, len(data))
+
+
+@lru_cache(maxsize=1)  # a frame in sixty milliseconds else, of a million points
+def _shown_eps(seed: int, points: int) -> FloatArray:
+    return np.random.default_rng((seed, _SHOWN_STREAM)).standard_normal((points, 2))
 
 
 def probe_noisy(settings: Settings, data: FloatArray) -> FloatArray:

@@ -24,7 +24,7 @@ class Metrics:
     Attributes
     ----------
     loss : float
-        Mean cost of the last epoch, in data units squared.
+        Mean loss of the last epoch, a regulariser included; of squared cost in data units squared.
     bayes_floor : float or None
         No network's cost can go below it; for squared cost E tr Cov*(ŷ).
     excess_risk : float or None

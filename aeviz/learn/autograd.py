@@ -10,35 +10,26 @@ from aeviz.learn.network import Network
 
 
 class AutogradGradient:
-    """The same as `step.BatchGradient`, ten times slower, for every network and loss, on any device.
+    """The same as `step.BatchGradient`, several times slower, for every network and loss, on any device.
 
     On a GPU the launch of each small kernel costs more than its work; there the whole of it is
     captured once as a CUDA graph and replayed.
     """
 
-    def __init__(self, network: Network, loss: Loss, parameters: Tensor, batch: int) -> None:
-        self._network, self._parameters = network, parameters
+    def __init__(self, network: Network, loss: Loss, parameters: Tensor, columns: int, batch: int) -> None:
+        self._network, self._loss, self._parameters, self._batch = network, loss, parameters, batch
         self.gradient = torch.zeros_like(parameters)
-        self._points = torch.zeros(2, 2, batch, dtype=parameters.dtype)
+        self._points = torch.zeros(2, 2, columns, dtype=parameters.dtype)
         self.noisy, self.clean = self._points.numpy()
         self._there = self._points.to(parameters.device)  # the very same memory, unless it is a GPU's
         self._strength = torch.zeros((), dtype=parameters.dtype, device=parameters.device)
         self._total = torch.zeros_like(self._strength)
-        self.loss = loss
+        self.strength = loss.strength
         self._graph = self._captured() if parameters.is_cuda else None
 
-    @property
-    def loss(self) -> Loss:
-        """The loss whose gradient is taken."""
-        return self._loss
-
-    @loss.setter
-    def loss(self, loss: Loss) -> None:
-        self._loss = loss
-        self._strength.fill_(loss.strength)
-
     def __call__(self) -> float:
-        """Write `gradient` for the points in `noisy` and `clean`; return their loss times B."""
+        """Write `gradient` for the points in `noisy` and `clean`; return the sum of their F."""
+        self._strength.fill_(self.strength)
         if self._graph is None:
             self._differentiate()
         else:
@@ -51,7 +42,7 @@ class AutogradGradient:
             flat = self._parameters.detach().requires_grad_()  # shares the memory
             noisy, clean = self._there
             F = self._loss.per_point(self._network, flat, noisy, clean, self._strength)
-            (gradient,) = torch.autograd.grad(F.mean(), flat)
+            (gradient,) = torch.autograd.grad(F.sum() / self._batch, flat)
         self.gradient.copy_(gradient)
         self._total.copy_(F.detach().sum())
 

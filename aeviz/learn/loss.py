@@ -27,8 +27,12 @@ class Loss:
 
     @classmethod
     def of(cls, settings: Settings, network: Network) -> Loss:
-        """The loss that these settings describe, over unit²: the optimum is that of data units."""
-        return cls(settings.cost, settings.regulariser, settings.strength / network.unit**2)
+        """The loss that these settings describe, over unit²: the optimum is that of data units.
+
+        ‖∂h/∂ŷ‖² is itself larger by unit² in the network's coordinates.
+        """
+        power = 4 if settings.regulariser == "contractive" else 2
+        return cls(settings.cost, settings.regulariser, settings.strength / network.unit**power)
 
     def per_point(
         self, network: Network, flat: Tensor, noisy: Tensor, clean: Tensor, strength: Tensor | None = None

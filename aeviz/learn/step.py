@@ -23,7 +23,6 @@ processor's cache.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
@@ -56,7 +55,6 @@ class BatchGradient:
     ----------
     network : Network
     loss : Loss
-        Its strength may be changed between calls, by giving `loss` another value.
     parameters : (size,) tensor
         Read at every call, never written.
     blocks, columns : int
@@ -67,6 +65,8 @@ class BatchGradient:
 
     Attributes
     ----------
+    strength : float
+        λ, which may be changed between calls.
     noisy, clean : (2, b) or (K, 2, b) arrays
         Write ŷ and y here before calling, in the network's coordinates.
     gradient : (size,) tensor
@@ -76,7 +76,8 @@ class BatchGradient:
     def __init__(
         self, network: Network, loss: Loss, parameters: Tensor, blocks: int, columns: int, batch: int
     ) -> None:
-        self.loss, self.f, self.g = loss, network.f, network.g
+        self.f, self.g = network.f, network.g
+        self.strength, self._regulariser = loss.strength, loss.regulariser
         self.gradient = torch.zeros_like(parameters)
         self._code, self._last = network.code, len(network.widths) - 1
         self._bounded, self._batch = network.output != "identity", batch
@@ -134,7 +135,7 @@ class BatchGradient:
         yield partial(np.matmul, delta[last], A_T[last - 1], out=dW[last])
         for l in range(last - 1, 0, -1):  # noqa: E741
             yield partial(np.matmul, W_T[l + 1], delta[l + 1], out=delta[l])
-            if l == self._code and self.loss.regulariser != "none":
+            if l == self._code and self._regulariser != "none":
                 yield partial(self._regularise, f_Z[l], delta[l])
             yield partial(self.f.slope, Z[l], f_Z[l], self._slope[l])
             yield partial(np.multiply, delta[l], self._slope[l], out=delta[l])
@@ -169,8 +170,8 @@ class BatchGradient:
 
     def _regularise(self, h: Buffer, delta: Buffer) -> None:
         """Add λ R′(h) / B to ∂F̄/∂h, and note the sum of λ R(h)."""
-        strength = self.loss.strength
-        if self.loss.regulariser == "l1":
+        strength = self.strength
+        if self._regulariser == "l1":
             delta += strength / self._batch * np.sign(h)
             self._penalty = strength * float(np.abs(h).sum())
         else:
@@ -178,61 +179,19 @@ class BatchGradient:
             self._penalty = strength * float(np.square(h).sum())
 
 
-class PartedGradient:
-    """The same over batches so large that they are worked through in parts."""
-
-    def __init__(self, network: Network, loss: Loss, parameters: Tensor, batch: int) -> None:
-        blocks, columns = _part(network)
-        size = blocks * columns
-        part = BatchGradient(network, loss, parameters, blocks, columns, batch)
-        self._parts = [(part, slice(start, start + size)) for start in range(0, batch - size + 1, size)]
-        if rest := batch % size:
-            last = BatchGradient(network, loss, parameters, 1, rest, batch)
-            self._parts.append((last, slice(batch - rest, batch)))
-        self.noisy, self.clean = np.zeros((2, 2, batch), part.clean.dtype)
-        self.gradient = torch.zeros_like(parameters)
-
-    @property
-    def loss(self) -> Loss:
-        """The loss whose gradient is taken."""
-        return self._parts[0][0].loss
-
-    @loss.setter
-    def loss(self, loss: Loss) -> None:
-        for part, _ in self._parts:
-            part.loss = loss
-
-    def __call__(self) -> float:
-        """Write `gradient` for the points in `noisy` and `clean`; return the sum of their F."""
-        total = 0.0
-        self.gradient.zero_()
-        for part, columns in self._parts:
-            for points, of_all in ((part.noisy, self.noisy), (part.clean, self.clean)):
-                first = np.moveaxis(points, -2, 0)
-                first[...] = of_all[:, columns].reshape(first.shape)
-            total += part()
-            self.gradient += part.gradient
-        return total
-
-
-def batch_gradient(
-    network: Network, loss: Loss, parameters: Tensor, batch: int
-) -> BatchGradient | PartedGradient:
-    """The gradient for batches of B points, divided so as to be fast."""
-    most = 2 * math.prod(_part(network))  # two parts in one cost less than two calls
-    if batch > most:
-        return PartedGradient(network, loss, parameters, batch)
-    counts = range(-(-batch // _block(network)), batch // _NARROW + 1)
-    blocks = next((count for count in counts if batch % count == 0), 1)  # of the same size
-    return BatchGradient(network, loss, parameters, blocks, batch // blocks, batch)
+def division(network: Network, batch: int) -> list[tuple[int, int]]:
+    """Blocks and columns of each part in which a batch of B points is fast."""
+    columns, block = max(_WIDE, _CACHED // sum(network.widths)), _block(network)
+    part = (max(1, columns // block), block) if _NARROW <= block < columns else (1, columns)
+    size = part[0] * part[1]
+    if batch <= 2 * size:  # two parts in one cost less than two calls
+        counts = range(-(-batch // block), batch // _NARROW + 1)
+        blocks = next((count for count in counts if batch % count == 0), 1)  # of the same size
+        return [(blocks, batch // blocks)]
+    whole, rest = divmod(batch, size)
+    return [part] * whole + ([(1, rest)] if rest else [])
 
 
 def _block(network: Network) -> int:
     """Columns of which OpenBLAS multiplies a block without repacking it."""
     return max(1, UNPACKED // max(rows * columns for rows, columns in network.shapes))
-
-
-def _part(network: Network) -> tuple[int, int]:
-    """Blocks and columns of a part of a large batch."""
-    columns, block = max(_WIDE, _CACHED // sum(network.widths)), _block(network)
-    return (max(1, columns // block), block) if _NARROW <= block < columns else (1, columns)

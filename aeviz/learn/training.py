@@ -64,7 +64,7 @@ class Training:
         self.scale = max(self.network.unit**2, float(np.square(data - data.mean(axis=0)).sum(axis=1).mean()))
         self.epoch = self.steps = 0
         self.loss = math.nan
-        """Mean loss per point over the last epoch, in data units squared; NaN before the first."""
+        """Mean loss per point over the last epoch, in data units squared or nats; NaN before the first."""
         self.random = torch.Generator()
         self._seed = _scrambled(settings.seed)
         self.random.manual_seed(self._seed ^ 0xFFFFFFFF)
@@ -72,8 +72,8 @@ class Training:
         self.average = self.parameters.clone()
         self.optimiser: Optimiser = OPTIMISERS[settings.optimiser](self.parameters)
         self._taken = 0  # steps since the beginning, from which the rate falls
-        self._target = (settings.noise, settings.strength)  # what the optimum depends on
-        self._since = 0  # steps since it last moved, which are averaged
+        self._target = _target(settings)
+        self._since = 0  # steps since the optimum last moved, which are averaged
         self._make_batch(settings)
         self._begun: Settings | None = None  # with which the last epoch began
 
@@ -87,7 +87,7 @@ class Training:
         Yields
         ------
         float or None
-            Mean loss per point over the epoch, in data units squared.
+            Mean loss per point over the epoch.
 
         Raises
         ------
@@ -101,6 +101,8 @@ class Training:
             total = 0.0
             for step, chosen in enumerate(self._order()):
                 if step and step % self._breath == 0:
+                    if not math.isfinite(total):
+                        self._check(total)
                     yield None
                 total += self._step(chosen)
             loss = total * self._per_slot
@@ -113,24 +115,27 @@ class Training:
         self._begun = settings
         if settings.batch != self._batch:
             self._make_batch(settings)
-        self._gradient.loss = Loss.of(settings, self.network)
+        self._gradient.strength = Loss.of(settings, self.network).strength
         self._sigma = np.array(settings.noise / self.network.unit, np.float32)
         self._rate, self._falls = settings.learning_rate, settings.schedule == "falling"
-        if self._target != (settings.noise, settings.strength):
-            self._target = (settings.noise, settings.strength)
+        if self._target != _target(settings):
+            self._target = _target(settings)
             self._since = 0  # what is averaged now would only hold the new field back
 
     def _make_batch(self, settings: Settings) -> None:
         self._batch = settings.batch
         loss = Loss.of(settings, self.network)
         self._gradient = gradient_of(self.network, loss, self.parameters, self._batch)
-        self._eps = torch.empty(self._gradient.noisy.shape)
-        self._sigma_eps = self._eps.numpy()
         points = self.data.shape[1]
         self._steps = max(1, -(-points // self._batch))
         self._per_slot = self.network.unit**2 / (self._steps * self._batch)
         self._breath = max(1, min(BREATH, _BREATH_WORK // (self._batch * self.network.size)))
-        self._clean = np.moveaxis(self._gradient.clean, -2, 0)  # (2, B) or (2, K, b)
+        # (2, B) or (2, K, b); ε itself is drawn as (2, B), however the batch is divided.
+        self._clean, self._noisy = (
+            np.moveaxis(points, -2, 0) for points in (self._gradient.clean, self._gradient.noisy)
+        )
+        self._eps = torch.empty(2, self._batch)
+        self._sigma_eps = self._eps.numpy().reshape(self._clean.shape)
         slots = np.arange(self._steps * self._batch) % points
         self._slots: NDArray[np.int64] = slots.reshape(
             self._steps, *self._clean.shape[1:]
@@ -156,7 +161,7 @@ class Training:
             np.take(self.data, chosen, axis=1, out=self._clean, mode="clip")
         self._eps.normal_(generator=self.random)
         np.multiply(sigma_eps, self._sigma, sigma_eps)  # in the memory of ε
-        np.add(gradient.clean, sigma_eps, gradient.noisy)  # ŷ = y + σε
+        np.add(self._clean, sigma_eps, self._noisy)  # ŷ = y + σε
         total = gradient()
         rate = self._rate * max(LOWEST, FALL / (FALL + self._taken)) if self._falls else self._rate
         self.optimiser.step(gradient.gradient, rate)
@@ -214,10 +219,17 @@ class Training:
             self.replay(timeline, self.epoch)
 
 
+def _target(settings: Settings) -> tuple[float, float]:
+    """What can be changed live and moves the optimum."""
+    return settings.noise, settings.strength if settings.regulariser != "none" else 0.0
+
+
 def _device(name: str) -> torch.device:
-    if name == "cuda" and not torch.cuda.is_available():
-        built = "is a build without CUDA" if torch.version.cuda is None else "sees no GPU here"
-        raise DeviceError(f"--device cannot be 'cuda': torch {torch.__version__} {built}; use --device cpu")
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts that it has it
+        why = str(error).splitlines()[0].rstrip(".")
+        raise DeviceError(f"--device cannot be {name!r}: {why}; use --device cpu") from error
     return torch.device(name)
 
 

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
@@ -19,7 +20,7 @@ from aeviz.work import entry
 from aeviz.work import messages as m
 from aeviz.work.cores import ALL, ALL_BUT_ONE
 
-_PATIENCE = 0.5  # seconds that a process gets to end by itself before it is ended
+_PATIENCE = 0.4  # seconds that a process gets to end by itself before it is ended
 
 
 class Client:
@@ -37,8 +38,8 @@ class Client:
         context = multiprocessing.get_context("spawn")
         trainers_end, observers_end = context.Pipe()
         self._peers = [
-            _Peer(context, "trainer", entry.train, trainers_end, ALL),
-            _Peer(context, "observer", entry.observe, observers_end, ALL_BUT_ONE),
+            _Peer(context, "trainer", trainers_end, ALL),
+            _Peer(context, "observer", observers_end, ALL_BUT_ONE),
         ]
         for end in (trainers_end, observers_end):
             end.close()  # so that each process's end closes with it
@@ -95,28 +96,35 @@ class Client:
             if isinstance(message, m.Ask | m.AskMetrics):
                 meant = [observer]
             for peer in meant:
-                with suppress(OSError):  # it is dead
-                    peer.connection.send(message)
+                try:
+                    with suppress(OSError):  # it is dead
+                        peer.connection.send(message)
+                except Exception:  # too large for the memory, say: the others are still to be sent
+                    self._receive(m.Failed(traceback.format_exc()))
 
     def _read(self) -> None:
+        trainer, observer = self._peers
         waited_for = [thing for peer in self._peers for thing in (peer.connection, peer.process.sentinel)]
-        dead = None
-        while dead is None:
+        alive = True
+        while alive:
             try:
                 wait(waited_for)
             except OSError:  # closed meanwhile
                 break
-            # The trainer first, and all of it: what the observer says may follow from it.
-            dead = next((peer for peer in self._peers if not self._hear(peer)), None)
-        dead = dead or self._peers[0]
-        dead.process.join(_PATIENCE)
-        self._receive(m.Died(dead.process.exitcode))
+            # All that the trainer has said comes before what the observer says, which may follow from it.
+            alive = self._hear(trainer) and self._hear(observer, first=lambda: self._hear(trainer))
+        self._join()
+        dead = [peer for peer in self._peers if not peer.process.is_alive()]
+        blamed = next((peer for peer in dead if peer.process.exitcode), (dead or self._peers)[0])
+        self._receive(m.Died(blamed.process.exitcode, blamed.name))
 
-    def _hear(self, peer: _Peer) -> bool:
-        """Read all that a process has said so far; False where there will be no more."""
+    def _hear(self, peer: _Peer, first: Callable[[], object] = lambda: None) -> bool:
+        """Pass on all that a process has said so far; False where there will be no more."""
+        alive = peer.process.is_alive()  # asked before the last word is read
         try:
             while peer.connection.poll():
                 message = peer.connection.recv()
+                first()
                 peer.heard = time.monotonic()
                 if isinstance(message, m.Ready):
                     peer.ready = True
@@ -126,24 +134,17 @@ class Client:
                     self._receive(message)
         except (EOFError, OSError):
             return False
-        return peer.process.is_alive()
+        return alive
 
 
 class _Peer:
     """One process at the other end of a pipe."""
 
-    def __init__(
-        self,
-        context: SpawnContext,
-        name: str,
-        target: Callable[[Connection, Connection, frozenset[int]], None],
-        other: Connection,
-        cores: frozenset[int],
-    ) -> None:
+    def __init__(self, context: SpawnContext, name: str, other: Connection, cores: frozenset[int]) -> None:
         self.name, self.heard, self.ready = name, time.monotonic(), False
         self.connection, theirs = context.Pipe()
-        arguments = (theirs, other, cores)
-        self.process = context.Process(target=target, args=arguments, name=f"aeviz-{name}", daemon=True)
+        arguments = (name, theirs, other, cores)
+        self.process = context.Process(target=entry.main, args=arguments, name=f"aeviz-{name}", daemon=True)
         with _interrupts_held(), _main_module_hidden(), _one_thread_asked_for():
             self.process.start()
         theirs.close()

@@ -8,6 +8,7 @@ So the window and the observer keep off one core; the trainer may go anywhere.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 
 def _all() -> frozenset[int]:
@@ -23,4 +24,5 @@ ALL_BUT_ONE = ALL - {max(ALL)} if len(ALL) > 1 else ALL
 def keep_to(cores: frozenset[int]) -> None:
     """Let this thread, and those and the processes that it starts from now on, run on these cores alone."""
     if cores:
-        os.sched_setaffinity(0, cores)
+        with suppress(OSError):  # it would only be faster
+            os.sched_setaffinity(0, cores)

@@ -15,6 +15,7 @@ from aeviz.core.timeline import Timeline
 from aeviz.learn.training import Training
 from aeviz.work import messages as m
 
+SLICE = 0.0015  # seconds of training between two looks into the pipes: a tenth of a frame
 SOUND = 10.0  # times what an untrained network's loss is about: a run can go on from such a loss
 
 
@@ -42,10 +43,10 @@ class Driver:
         else:
             self._keep()
         self._epochs: Iterator[float | None] = self.training.epochs()
-        self._losses: list[float] = []  # not yet sent
+        self._losses: list[float] = []  # which the window has not said that it has
         self._losses_from = self.training.epoch
         self._due = time.perf_counter()
-        self._busy = 0.0  # seconds spent in training
+        self._busy = self._pace = 0.0  # seconds spent in training, and lately a step
         self._rate = Rate()
 
     def phase(self) -> m.Phase:
@@ -86,14 +87,16 @@ class Driver:
         """
         before = self.training.steps
         began = now = time.perf_counter()
-        while now - began < m.SLICE and self._is_due(now):
+        while now - began < SLICE and self._is_due(now):
             loss = next(self._epochs)
             self._in_epoch = loss is None
             if loss is not None:
                 self._finish_epoch(loss)
             now = time.perf_counter()
         self._busy += now - began
-        self._rate.count(self.training.steps - before)
+        steps = self.training.steps - before
+        self._pace = (now - began) / steps if steps else self._pace
+        self._rate.count(steps)
 
     def _is_due(self, now: float) -> bool:
         if self.phase() != "training":
@@ -129,25 +132,31 @@ class Driver:
         del self._losses[max(0, self.training.epoch - self._losses_from) :]
         self._losses_from = min(self._losses_from, self.training.epoch)
 
-    def state(self, epoch: int | None) -> m.State:
-        """The newest state, with what brings back a past epoch where one is asked for."""
+    def state(self, ask: m.AskState) -> m.State:
+        """The newest state, or what brings back a past epoch where one is asked for."""
         training = self.training
+        if ask.losses[:2] == (self._run, self._branch) and ask.losses[2] > self._losses_from:
+            del self._losses[: ask.losses[2] - self._losses_from]
+            self._losses_from = ask.losses[2]
         progress = m.Progress(
             training.epoch, self.phase(), self._losses_from,
             np.array(self._losses, dtype=np.float32), self._rate.per_second,
         )  # fmt: skip
-        self._losses_from += len(self._losses)
-        self._losses.clear()
-        past = None if epoch is None or epoch >= training.epoch else self._past(epoch)
+        past = average = None
+        if ask.epoch is not None and ask.epoch < training.epoch:
+            past = self._past(ask.epoch, ask.past)
+        else:
+            average = training.average.cpu().numpy()
         return m.State(
-            self._run, self._branch, progress, training.settings, training.average.cpu().numpy(), past,
-            training.loss, training.steps, self._busy,
+            self._run, self._branch, progress, training.settings, average, past,
+            training.loss, training.steps, self._busy, self._pace,
         )  # fmt: skip
 
-    def _past(self, epoch: int) -> m.Past:
+    def _past(self, epoch: int, known: tuple[int, int, int] | None) -> m.Past:
         keyframe = self.timeline.before(epoch)
+        key = (self._branch, epoch, keyframe.epoch)
         changes = (each for each in self.timeline.changes if keyframe.epoch <= each[0] < epoch)
-        return m.Past(epoch, keyframe, tuple(changes))
+        return m.Past(key, None if key == known else keyframe, tuple(changes))
 
     def _keep(self) -> None:
         keyframe = self.training.keyframe()

@@ -11,6 +11,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
+from typing import Literal
 
 from aeviz.work import messages as m
 from aeviz.work.cores import keep_to
@@ -18,19 +19,11 @@ from aeviz.work.cores import keep_to
 HEARTBEAT = 1.0  # seconds between two signs of life
 
 
-def train(window: Connection, observer: Connection, cores: frozenset[int]) -> None:
-    """Serve the window and the observer as the trainer, until the window says `Stop` or is gone."""
+def main(
+    name: Literal["trainer", "observer"], window: Connection, other: Connection, cores: frozenset[int]
+) -> None:
+    """Serve the window as trainer or observer, on these cores, until it says `Stop` or is gone."""
     keep_to(cores)
-    _serve("aeviz.work.trainer", "Trainer", window, observer)
-
-
-def observe(window: Connection, trainer: Connection, cores: frozenset[int]) -> None:
-    """Serve the window as the observer, until it says `Stop` or is gone."""
-    keep_to(cores)
-    _serve("aeviz.work.observer", "Observer", window, trainer)
-
-
-def _serve(module: str, name: str, window: Connection, other: Connection) -> None:
     # Ctrl-C in a terminal reaches every process of its group; only the window decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
@@ -44,17 +37,21 @@ def _serve(module: str, name: str, window: Connection, other: Connection) -> Non
     threading.Thread(target=_keep_alive, args=(send,), daemon=True).start()
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the window is gone
         try:
-            server = getattr(importlib.import_module(module), name)  # torch is loaded here
+            module = importlib.import_module(f"aeviz.work.{name}")
+            torch = importlib.import_module("torch")
+            torch.set_num_threads(1)  # at these sizes a second thread costs more than it brings
+            torch.set_grad_enabled(False)
         except Exception:
             send(m.Failed(traceback.format_exc()))
         else:
-            server(window, other, send).serve()
+            getattr(module, name.capitalize())(window, other, send).serve()
 
 
 def _keep_alive(send: Callable[[m.FromWorker], None]) -> None:
     """Say that the process lives; end it as soon as the window's is gone, even in the middle of a step."""
     parent = multiprocessing.parent_process()
+    assert parent is not None
     with contextlib.suppress(OSError):
-        while parent is None or not wait([parent.sentinel], timeout=HEARTBEAT):
+        while not wait([parent.sentinel], timeout=HEARTBEAT):
             send(m.Alive())
     os._exit(0)

@@ -19,7 +19,6 @@ from aeviz.core.metrics import Metrics, Quality
 from aeviz.core.settings import Settings
 from aeviz.core.timeline import Keyframe
 
-SLICE = 0.0015  # seconds of training between two looks into the pipes: a tenth of a frame
 Phase = Literal["paused", "training", "finished"]
 
 
@@ -107,9 +106,19 @@ ToObserver = Ask | AskMetrics | Stop
 
 @dataclass(frozen=True, slots=True)
 class AskState:
-    """Ask for the state of a past epoch, or with None of the newest; the answer is a `State` or None."""
+    """Ask for the state of a past epoch, or with None of the newest; the answer is a `State` or None.
+
+    Attributes
+    ----------
+    losses : (run, branch, number)
+        How many losses of that branch the window has by now; they are not sent again.
+    past : (branch, epoch, keyframe's epoch) or None
+        What the observer stands at, and need not be sent again.
+    """
 
     epoch: int | None
+    losses: tuple[int, int, int] = (0, 0, 0)
+    past: tuple[int, int, int] | None = None
 
 
 # From both
@@ -129,7 +138,7 @@ class Progress:
     Attributes
     ----------
     losses : (E,) array
-        Losses of the epochs after `losses_from`, which have not been sent before.
+        Losses of the epochs after `losses_from`; those before are known.
     """
 
     epoch: int
@@ -141,10 +150,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What brings a past epoch back: the keyframe before it and the live changes from there on."""
+    """What brings a past epoch back: the keyframe before it and the live changes from there on.
 
-    epoch: int
-    keyframe: Keyframe
+    Attributes
+    ----------
+    key : (branch, epoch, keyframe's epoch)
+    keyframe : Keyframe or None
+        None where the observer has said that it stands there.
+    """
+
+    key: tuple[int, int, int]
+    keyframe: Keyframe | None
     changes: tuple[tuple[int, Settings], ...]
 
 
@@ -156,25 +172,29 @@ class State:
     ----------
     branch : int
         How often the run has gone back: past epochs of two branches are not the same.
-    average : (size,) array
-        The weights that are shown, of the newest epoch.
+    average : (size,) array or None
+        The weights that are shown, of the newest epoch or of a step within the next one; None where a
+        past epoch was asked for.
     past : Past or None
         Where a past epoch was asked for.
     loss : float
         Of the newest epoch.
     steps, seconds : int, float
         Steps done, and the time spent in training.
+    pace : float
+        Seconds a step, lately.
     """
 
     run: int
     branch: int
     progress: Progress
     settings: Settings
-    average: NDArray[np.float32]
+    average: NDArray[np.float32] | None
     past: Past | None
     loss: float
     steps: int
     seconds: float
+    pace: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,10 +300,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Something raised in a process, which goes on; `report` is the traceback, `over` says the run ended."""
+    """Something raised in a process, which goes on; `report` is the traceback, `over` says the run ended.
+
+    `run` is 0 where it is no run's.
+    """
 
     report: str
     over: bool = True
+    run: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +320,7 @@ class Died:
     """A process is gone (said by the client)."""
 
     exit_code: int | None
+    process: str = "trainer"
 
 
 FromWorker = Ready | Alive | Frame | Kept | Noted | Measured | Diverged | Refused | Failed | Died

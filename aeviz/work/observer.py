@@ -14,7 +14,7 @@ from aeviz.core.corruption import shown_noisy
 from aeviz.core.manifolds import FloatArray, clean_data
 from aeviz.core.metrics import Metrics, Quality, Reference
 from aeviz.core.settings import Settings
-from aeviz.core.timeline import Timeline
+from aeviz.core.timeline import Keyframe, Timeline
 from aeviz.learn.measure import measure
 from aeviz.learn.network import Network
 from aeviz.learn.training import Training
@@ -27,14 +27,14 @@ class Observer:
     """Works out what the window asks to see from the states that the trainer gives."""
 
     def __init__(self, window: Connection, trainer: Connection, send: Callable[[m.FromWorker], None]) -> None:
-        torch.set_num_threads(1)
-        torch.set_grad_enabled(False)
         self._window, self._trainer, self._send = window, trainer, send
         self._run = 0
         self._data: FloatArray = np.empty((0, 2))
         self._network: Network | None = None
         self._past: Training | None = None
-        self._past_is: object = None  # what `_past` stands at
+        self._past_is: tuple[int, int, int] | None = None  # what `_shown_past` is: see `Past.key`
+        self._shown_past: tuple[int, Settings, torch.Tensor] | None = None
+        self._losses = (0, 0, 0)  # of which run and branch the window has how many
         self._reference: Reference | None = None
         self._reference_is: object = None  # what `_reference` belongs to
 
@@ -51,25 +51,30 @@ class Observer:
             message: m.ToObserver = self._window.recv()
             if isinstance(message, m.Stop):
                 return
-            self._trainer.send(m.AskState(message.epoch if isinstance(message, m.Ask) else None))
+            epoch = message.epoch if isinstance(message, m.Ask) else None
+            self._trainer.send(m.AskState(epoch, self._losses, self._past_is))
             state: m.State | None = self._trainer.recv()
             if state is not None:  # else there is no run; what ended it has been told
                 self._guarded(message, state)
 
     def _guarded(self, message: m.Ask | m.AskMetrics, state: m.State) -> None:
         try:
-            self._send(self.answer(message, state))
+            answer = self.answer(message, state)
+            self._send(answer)
+            if isinstance(answer, m.Frame):
+                told = state.progress
+                self._losses = (state.run, state.branch, told.losses_from + len(told.losses))
         except (EOFError, OSError):
             raise
         except Exception:
-            self._send(m.Failed(traceback.format_exc(), over=False))
+            self._send(m.Failed(traceback.format_exc(), over=False, run=state.run))
 
     def answer(self, message: m.Ask | m.AskMetrics, state: m.State) -> m.Frame | m.Measured:
         """What was asked for, seen in this state."""
         if self._network is None or state.run != self._run:
             self._data = clean_data(state.settings)
             self._network = Network.of(state.settings, self._data)
-            self._run, self._past, self._past_is = state.run, None, None
+            self._run, self._past, self._past_is, self._shown_past = state.run, None, None, None
         if isinstance(message, m.Ask):
             return self._frame(message, state, self._network)
         return self._metrics(state, self._network)
@@ -97,7 +102,7 @@ class Observer:
         )  # fmt: skip
 
     def _metrics(self, state: m.State, network: Network) -> m.Measured:
-        quality = self._quality(network, torch.from_numpy(state.average), state.settings)
+        quality = self._quality(network, self._shown(state)[2], state.settings)
         metrics = Metrics(
             state.progress.epoch, state.loss, quality.bayes_floor, quality.excess_risk, quality.midline_iou,
             state.seconds, state.steps / state.seconds if state.seconds else 0.0,
@@ -111,25 +116,31 @@ class Observer:
         return measure(network, average, self._reference, settings.threshold)
 
     def _shown(self, state: m.State) -> tuple[int, Settings, torch.Tensor]:
-        """Epoch, settings and averaged weights of the epoch that was asked for.
-
-        A past one is replayed from the keyframe before it; where that would take too long, the keyframe
-        itself is shown.
-        """
-        past = state.past
-        if past is None:
+        """Epoch, settings and averaged weights of the epoch that was asked for."""
+        if state.past is None:
+            assert state.average is not None
             return state.progress.epoch, state.settings, torch.from_numpy(state.average)
-        wanted = (state.branch, past.epoch, past.keyframe.epoch, past.changes)
+        if state.past.keyframe is not None:
+            self._past_is = None  # until the replay has succeeded
+            self._shown_past = self._brought_back(state, state.past, state.past.keyframe)
+            self._past_is = state.past.key
+        assert self._shown_past is not None
+        return self._shown_past
+
+    def _brought_back(
+        self, state: m.State, past: m.Past, keyframe: Keyframe
+    ) -> tuple[int, Settings, torch.Tensor]:
+        """A past epoch, replayed from the keyframe before it, or that keyframe where this takes too long."""
+        _, epoch, _ = past.key
+        batches = [keyframe.settings.batch, *(settings.batch for _, settings in past.changes)]
+        steps = -(-len(self._data) // min(batches)) * (epoch - keyframe.epoch)
+        if steps * state.pace * max(1.0, max(batches) / state.settings.batch) > REPLAY_BUDGET:
+            return keyframe.epoch, keyframe.settings, torch.tensor(keyframe.state["average"])
+        timeline = Timeline()
+        timeline.add(keyframe)
+        for change in past.changes:
+            timeline.note(*change)
         if self._past is None:
             self._past = Training(state.settings, self._data)
-        if self._past_is != wanted:
-            timeline = Timeline()
-            timeline.add(past.keyframe)
-            for change in past.changes:
-                timeline.note(*change)
-            steps = -(-len(self._data) // past.keyframe.settings.batch) * (past.epoch - past.keyframe.epoch)
-            pace = state.seconds / state.steps if state.steps else REPLAY_BUDGET
-            exact = steps * pace <= REPLAY_BUDGET
-            self._past.replay(timeline, past.epoch if exact else past.keyframe.epoch)
-            self._past_is = wanted
-        return self._past.epoch, self._past.settings, self._past.average
+        self._past.replay(timeline, epoch)
+        return self._past.epoch, self._past.settings, self._past.average.clone()

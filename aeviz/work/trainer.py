@@ -20,8 +20,6 @@ class Trainer:
     def __init__(
         self, window: Connection, observer: Connection, send: Callable[[m.FromWorker], None]
     ) -> None:
-        torch.set_num_threads(1)  # at these sizes a second thread costs more than it brings
-        torch.set_grad_enabled(False)
         self._window, self._observer, self._send = window, observer, send
         self._run = 0
         self._driver: Driver | None = None
@@ -46,7 +44,7 @@ class Trainer:
                 self._guarded(message)
             elif heard:
                 asked: m.AskState = self._observer.recv()
-                self._observer.send(self._driver.state(asked.epoch) if self._driver else None)
+                self._observer.send(self._driver.state(asked) if self._driver else None)
             elif self._driver is not None:
                 self._train(self._driver)
 
@@ -56,15 +54,12 @@ class Trainer:
         except (EOFError, OSError):
             raise
         except Exception:
-            self._send(m.Failed(traceback.format_exc(), over=self._driver is None))
+            self._send(m.Failed(traceback.format_exc(), over=self._driver is None, run=self._run))
 
     def _handle(self, message: m.ToTrainer) -> None:
         match message:
             case m.Build():
-                self._run, self._driver = (
-                    message.run,
-                    None,
-                )  # should the new one fail, the old one is over too
+                self._run, self._driver = message.run, None  # if the new one fails, the old one is over too
                 self._build(message)
             case m.Drive():
                 self._set_drive(message)
@@ -88,13 +83,14 @@ class Trainer:
         try:
             driver.train()
         except DivergedError as error:
+            self._send_record()  # first, so that what has to be forgotten comes before it is
             driver.go_back()
             self._rest()
             self._send(m.Diverged(self._run, driver.training.epoch, str(error)))
         except Exception:
             self._rest()
             self._driver = None
-            self._send(m.Failed(traceback.format_exc()))
+            self._send(m.Failed(traceback.format_exc(), run=self._run))
         self._send_record()
 
     def _rest(self) -> None:

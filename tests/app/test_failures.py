@@ -124,7 +124,7 @@ def test_a_device_that_is_not_there_is_told_and_the_processor_taken(desk, monkey
     desk.store.set(device="cuda")
     desk.until(desk.window.notice.isVisible)
     text = desk.window.notice.text.text()
-    assert text.startswith("--device cannot be 'cuda': torch ")
+    assert text.startswith("--device cannot be 'cuda': ")
     assert text.endswith("use --device cpu.")
     assert desk.store.settings.device == "cpu"
     desk.frames.clear()
@@ -196,6 +196,10 @@ def test_an_error_in_the_worker_is_reported_and_another_run_can_begin(desk):
     assert "observer.py" in dialog.report
     dialog.close()
     assert not desk.run.playing
+    desk.until(lambda: desk.run.phase == "paused")  # the trainer has heard it too
+    stands = desk.run.epoch
+    desk.settle()
+    assert desk.run.epoch == stands
     desk.press(Qt.Key.Key_R)
     desk.press(Qt.Key.Key_Space)
     desk.frames.clear()

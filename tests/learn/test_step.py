@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,15 +12,15 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from torch import Tensor
 
-from aeviz.core.manifolds import clean_data, spiral
+from aeviz.core.manifolds import spiral
 from aeviz.core.settings import SPECS, Settings
 from aeviz.learn import step as step_module
 from aeviz.learn.activations import ACTIVATIONS
 from aeviz.learn.autograd import AutogradGradient
-from aeviz.learn.gradient import Gradient, gradient_of
+from aeviz.learn.gradient import Gradient, PartedGradient, gradient_of
 from aeviz.learn.loss import COSTS, REGULARISERS, Loss
 from aeviz.learn.network import Network
-from aeviz.learn.step import BatchGradient, PartedGradient, batch_gradient, covers
+from aeviz.learn.step import BatchGradient, covers
 
 TOLERANCES = {torch.float32: 1e-5, torch.float64: 1e-10}
 COVERED = ("none", "l1", "l2")
@@ -72,8 +71,8 @@ def result(gradient: Gradient, noisy: Tensor, clean: Tensor) -> tuple[Tensor, fl
 
 def assert_agree(network: Network, loss: Loss, size: int, seed: int, dtype: torch.dtype) -> None:
     flat, noisy, clean = (tensor.to(dtype) for tensor in batch(network, loss, size, seed))
-    found, total = result(batch_gradient(network, loss, flat, size), noisy, clean)
-    best, best_total = result(AutogradGradient(network, loss, flat, size), noisy, clean)
+    found, total = result(gradient_of(network, loss, flat, size), noisy, clean)
+    best, best_total = result(AutogradGradient(network, loss, flat, size, size), noisy, clean)
     assert found.dtype == best.dtype == dtype
     assert (found - best).norm().item() <= TOLERANCES[dtype] * best.norm().item()
     # F of a cross-entropy may be small beside the two terms that it is the difference of.
@@ -117,7 +116,7 @@ def test_blocks_and_parts_do_not_show(
 )
 def test_how_batches_are_divided(widths: tuple[int, ...], size: int, kind: type, blocks: int) -> None:
     network = Network(widths, "tanh")
-    gradient = batch_gradient(network, Loss(), torch.zeros(network.size), size)
+    gradient = gradient_of(network, Loss(), torch.zeros(network.size), size)
     assert type(gradient) is kind
     first = gradient._parts[0][0] if isinstance(gradient, PartedGradient) else gradient
     assert (len(first.noisy) if first.noisy.ndim == 3 else 1) == blocks
@@ -190,20 +189,58 @@ def test_everything_has_a_gradient_and_the_fast_one_where_there_is_one(
     assert found.isfinite().all()
 
 
-@pytest.mark.parametrize("change", [{}, {"tied": True, "regulariser": "l1"}, {"batch": 100}], ids=str)
-def test_strength_may_change_between_calls(change: dict[str, Any]) -> None:
-    settings = Settings(**{"hidden": (6,), "code": 5, "points": 20, "regulariser": "l2"} | change)
-    network = Network.of(settings, clean_data(settings))
-    flat, noisy, clean = batch(network, Loss(), 9, 3)
-    gradient = gradient_of(network, Loss("squared", settings.regulariser, 0.1), flat, 9)
-    result(gradient, noisy, clean)
-    changed = Loss("squared", settings.regulariser, 0.9)
-    gradient.loss = changed
-    assert gradient.loss == changed
+@pytest.mark.parametrize("size", [9, 5_000], ids=["one part", "parts"])
+@pytest.mark.parametrize("tied", [False, True], ids=["by hand", "by autograd"])
+def test_strength_may_change_between_calls(tied: bool, size: int) -> None:
+    network = Network((2, 6, 5, 6, 2), "tanh", tied=tied, code=2)
+    flat, noisy, clean = batch(network, Loss(), size, 3)
+    gradient = gradient_of(network, Loss("squared", "l2", 0.1), flat, size)
+    before, _ = result(gradient, noisy, clean)
+    gradient.strength = 0.9
     found, total = result(gradient, noisy, clean)
-    best, best_total = result(gradient_of(network, changed, flat, 9), noisy, clean)
+    best, best_total = result(gradient_of(network, Loss("squared", "l2", 0.9), flat, size), noisy, clean)
+    assert not torch.equal(found, before)
     assert torch.equal(found, best)
     assert total == best_total
+
+
+def test_parts_by_autograd_are_the_whole() -> None:
+    network, loss = (
+        Network((2, 30, 20, 30, 2), "tanh", tied=True, code=2),
+        Loss("squared", "contractive", 0.1),
+    )
+    flat, noisy, clean = batch(network, loss, 3_000, 5)
+    parted = gradient_of(network, loss, flat, 3_000)
+    assert isinstance(parted, PartedGradient)
+    found, total = result(parted, noisy, clean)
+    best, best_total = result(AutogradGradient(network, loss, flat, 3_000, 3_000), noisy, clean)
+    assert (found - best).norm() <= 1e-12 * best.norm()
+    assert abs(total - best_total) <= 1e-12 * best_total
+
+
+@pytest.mark.parametrize("regulariser", ["l1", "l2", "contractive"])
+def test_the_strength_is_meant_in_data_units(regulariser: str) -> None:
+    """unit² F in the network's coordinates is C + λR of the same network, written in data units."""
+    data = 3.0 * spiral(151, 1.5) + (5.0, -2.0)
+    settings = Settings(hidden=(6,), code=4, regulariser=regulariser, strength=0.7)
+    network = Network.of(settings, data)
+    flat = network.initial(data, torch.Generator().manual_seed(0)).double()
+    own = (data - network.centre) / network.unit
+    noisy, clean = torch.from_numpy(own.T + 0.1), torch.from_numpy(own.T.copy())
+    F = network.unit**2 * Loss.of(settings, network).per_point(network, flat, noisy, clean)
+
+    x = torch.from_numpy(data + 0.1 * network.unit).requires_grad_()
+    (W, b), (V, c), _ = network.layers(flat)
+    places = ((x - torch.tensor(network.centre, dtype=torch.float64)) / network.unit).T
+    h = torch.tanh(V @ torch.tanh(W @ places + b) + c)
+    slopes = torch.stack([torch.autograd.grad(row.sum(), x, retain_graph=True)[0] for row in h])
+    R = {
+        "l1": h.abs().sum(dim=0),
+        "l2": h.square().sum(dim=0),
+        "contractive": slopes.square().sum(dim=(0, 2)),
+    }
+    C = np.square(network.reconstruct(flat, x.detach().numpy()) - data).sum(axis=1)
+    assert np.abs(F.detach().numpy() - C - 0.7 * R[regulariser].detach().numpy()).max() < 1e-9
 
 
 # What else a step must do

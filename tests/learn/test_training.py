@@ -466,6 +466,14 @@ def test_the_average_starts_anew_with_the_strength_too() -> None:
     assert torch.equal(training.average, training.parameters)
 
 
+def test_the_strength_of_no_regulariser_changes_nothing() -> None:
+    one, other = new(SMALL), new(SMALL)
+    train(one, 30), train(other, 30)
+    other.change(SMALL.replace(strength=0.5))
+    train(one, 5), train(other, 5)
+    assert_same(one.keyframe(), other.keyframe())
+
+
 # The rate
 
 
@@ -569,6 +577,15 @@ def test_weights_that_the_last_step_broke_are_divergence() -> None:
     train(training, 1)
     with pytest.raises(DivergedError, match="in epoch 2: "):
         train(training, 1)
+
+
+def test_divergence_within_a_long_epoch_is_not_waited_for() -> None:
+    training = still(Settings(points=1_000, batch=1, hidden=(3,), code=2))
+    training.parameters[-1] = math.nan
+    epochs = training.epochs()
+    with pytest.raises(DivergedError, match="in epoch 1: "):
+        next(epochs)
+    assert training.steps == BREATH
 
 
 def test_a_small_loss_that_rises_again_is_no_divergence() -> None:

@@ -13,11 +13,13 @@ import torch
 from aeviz.core.field import Grid
 from aeviz.core.manifolds import clean_data
 from aeviz.core.settings import Settings
+from aeviz.core.timeline import Timeline
 from aeviz.learn.training import BREATH, DivergedError, Training
 from aeviz.work import driver as driver_module
 from aeviz.work import messages as m
-from aeviz.work.driver import Driver
+from aeviz.work.driver import SLICE, Driver
 from aeviz.work.observer import REPLAY_BUDGET, Observer
+from aeviz.work.trainer import Trainer
 
 SMALL = Settings(points=20, hidden=(6,), code=4, batch=20, epochs=100)
 LONG = SMALL.replace(batch=1, points=3 * BREATH)  # an epoch that breathes twice on its way
@@ -46,6 +48,17 @@ class Clock:
 
 
 @pytest.fixture
+def new_trainer():
+    """A trainer in this process, and the list of what it says."""
+
+    def new_trainer() -> tuple[Trainer, list[m.FromWorker]]:
+        said: list[m.FromWorker] = []
+        return Trainer(None, None, said.append), said
+
+    return new_trainer
+
+
+@pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(driver_module, "time", SimpleNamespace(perf_counter=clock))
@@ -71,7 +84,7 @@ def finish(driver: Driver) -> None:
 def look(driver: Driver, epoch: int | None = None, observer: Observer | None = None) -> m.Frame:
     """What an observer in the same process shows."""
     observer = observer or Observer(None, None, None)
-    return observer.answer(m.Ask(1, epoch, GRID, samples=1), driver.state(epoch))
+    return observer.answer(m.Ask(1, epoch, GRID, samples=1), driver.state(m.AskState(epoch)))
 
 
 def losses_of(settings: Settings, epochs: int) -> np.ndarray:
@@ -118,7 +131,7 @@ def test_a_late_look_makes_up_for_little_and_a_rest_for_nothing(clock):
 
 def test_unlimited_speed_trains_for_one_slice_at_a_time(clock):
     driver = drive(SMALL)
-    clock.tick = m.SLICE / 9.5
+    clock.tick = SLICE / 9.5
     assert at(driver, RUN).wait() == 0.0
     at(driver, RUN).train()
     assert driver.training.epoch == 10
@@ -147,7 +160,7 @@ def test_a_step_is_one_epoch_however_fast_it_is(settings, clock):
 
 def test_an_epoch_in_progress_rests_too_and_goes_on_where_it_was(clock):
     driver = drive(LONG)
-    clock.tick = 2.0 * m.SLICE  # one breath a slice
+    clock.tick = 2.0 * SLICE  # one breath a slice
     at(driver, RUN).train()
     steps = driver.training.steps
     assert (driver.training.epoch, at(driver, REST).phase(), at(driver, REST).wait()) == (0, "paused", None)
@@ -155,12 +168,12 @@ def test_an_epoch_in_progress_rests_too_and_goes_on_where_it_was(clock):
     assert driver.training.steps == steps > 0
     while driver.training.epoch == 0:
         at(driver, RUN).train()
-    np.testing.assert_array_equal(driver.state(None).progress.losses, losses_of(LONG, 1))
+    np.testing.assert_array_equal(driver.state(m.AskState(None)).progress.losses, losses_of(LONG, 1))
 
 
 def test_a_step_in_a_long_epoch_is_under_way_until_the_epoch_is_done(clock):
     driver = drive(LONG)
-    clock.tick = 2.0 * m.SLICE
+    clock.tick = 2.0 * SLICE
     driver.single = True
     at(driver, REST).train()
     assert (driver.training.epoch, at(driver, REST).phase(), at(driver, REST).wait()) == (0, "training", 0.0)
@@ -174,12 +187,15 @@ def test_a_step_in_a_long_epoch_is_under_way_until_the_epoch_is_done(clock):
 
 @pytest.mark.parametrize("settings", [SMALL, LONG.replace(epochs=9)], ids=["one breath", "three breaths"])
 def test_frames_tell_every_loss_once(settings, clock):
-    clock.tick = 0.4 * m.SLICE
+    clock.tick = 0.4 * SLICE
     driver, told = drive(settings), []
     while at(driver, RUN).phase() != "finished":
         at(driver, RUN).train()
-        progress = driver.state(None).progress
-        assert progress.losses_from == len(told)
+        ask = m.AskState(None, losses=(1, 0, len(told)))
+        progress = driver.state(ask).progress
+        again = driver.state(ask).progress  # until the window says that it has them, they come again
+        np.testing.assert_array_equal(progress.losses, again.losses)
+        assert progress.losses_from == again.losses_from == len(told)
         told.extend(progress.losses)
         assert progress.epoch == len(told)
     np.testing.assert_array_equal(told, losses_of(settings, settings.epochs))
@@ -187,7 +203,7 @@ def test_frames_tell_every_loss_once(settings, clock):
 
 def test_a_change_waits_for_the_end_of_the_epoch(clock):
     driver = drive(LONG)
-    clock.tick = 2.0 * m.SLICE
+    clock.tick = 2.0 * SLICE
     at(driver, RUN).train()
     driver.record.clear()
     driver.change(LONG.replace(noise=0.7))
@@ -197,7 +213,7 @@ def test_a_change_waits_for_the_end_of_the_epoch(clock):
         at(driver, RUN).train()
     assert driver.record[-1] == m.Noted(1, 1, LONG.replace(noise=0.7))
     assert driver.timeline.change_after(1).noise == 0.7
-    np.testing.assert_array_equal(driver.state(None).progress.losses, losses_of(LONG, 1))
+    np.testing.assert_array_equal(driver.state(m.AskState(None)).progress.losses, losses_of(LONG, 1))
 
 
 def test_the_record_is_enough_to_go_on_elsewhere():
@@ -212,7 +228,7 @@ def test_the_record_is_enough_to_go_on_elsewhere():
     for lost in range(1, after_the_change):
         heir = drive(SMALL.replace(epochs=160, noise=0.6), keyframes=frames[:-lost], changes=changes)
         assert heir.training.epoch == frames[-lost - 1].epoch
-        assert heir.state(None).progress.losses_from == heir.training.epoch
+        assert heir.state(m.AskState(None)).progress.losses_from == heir.training.epoch
         finish(heir)
         assert look(heir).displacement.tobytes() == look(driver).displacement.tobytes()
 
@@ -226,9 +242,9 @@ def test_a_past_epoch_that_takes_too_long_is_the_keyframe_before(clock):
     gap = next(
         epoch for epoch in range(SMALL.epochs, 0, -1) if driver.timeline.before(epoch).epoch == epoch - 2
     )
-    driver._busy, driver.training.steps = 0.4 * REPLAY_BUDGET, 1  # two such epochs are within the budget
+    driver._pace = 0.4 * REPLAY_BUDGET  # two such epochs are within the budget
     assert look(driver, gap).epoch == gap
-    driver._busy = 0.6 * REPLAY_BUDGET
+    driver._pace = 0.6 * REPLAY_BUDGET
     assert look(driver, gap - 1).epoch == gap - 1
     assert look(driver, gap).epoch == gap - 2
 
@@ -251,7 +267,37 @@ def test_looking_back_leaves_the_training_alone():
     assert np.float32(driver.training.loss) == losses_of(SMALL, SMALL.epochs)[-1]
 
 
+def test_a_past_epoch_is_sent_once_and_looked_at_again_and_again():
+    driver, observer = drive(SMALL), Observer(None, None, None)
+    finish(driver)
+    first = look(driver, 50, observer)
+    state = driver.state(m.AskState(50, past=observer._past_is))
+    assert (state.average, state.past.keyframe) == (None, None)
+    again = observer.answer(m.Ask(2, 50, GRID, samples=1), state)
+    assert (again.epoch, again.displacement.tobytes()) == (50, first.displacement.tobytes())
+    other = driver.state(m.AskState(60, past=observer._past_is))
+    assert other.past.keyframe is not None
+    assert observer.answer(m.Ask(3, 60, GRID), other).epoch == 60
+
+
 # Divergence
+
+
+def test_what_an_exploded_run_had_recorded_is_told_before_it_is_taken_back(new_trainer):
+    trainer, said = new_trainer()
+    settings = SMALL.replace(optimiser="momentum", learning_rate=1.0, epochs=500)
+    trainer._handle(m.Build(1, settings))
+    trainer._handle(RUN)
+    while not any(isinstance(message, m.Diverged) for message in said):
+        trainer._train(trainer._driver)
+    kept = Timeline()  # as the window keeps it
+    for message in said:
+        match message:
+            case m.Kept():
+                kept.add(message.keyframe)
+            case m.Diverged():
+                kept.cut(message.epoch)
+    assert [frame.epoch for frame in kept] == [frame.epoch for frame in trainer._driver.timeline]
 
 
 @pytest.mark.parametrize("began", [0, 1, 7, 60], ids=lambda began: f"from epoch {began}")
@@ -267,10 +313,10 @@ def test_after_divergence_a_lower_rate_saves_the_run(began, activation, batch):
         finish(driver)
     driver.go_back()
     stood = driver.training.epoch
-    progress = driver.state(None).progress
+    progress = driver.state(m.AskState(None)).progress
     assert progress.epoch == stood <= began + 1
     assert progress.losses_from + len(progress.losses) == stood
     driver.change(calm.replace(epochs=stood + 40))
     finish(driver)
-    assert np.isfinite(driver.state(None).progress.losses).all()
+    assert np.isfinite(driver.state(m.AskState(None)).progress.losses).all()
     assert look(driver, stood).epoch == stood

@@ -73,6 +73,17 @@ def test_an_error_in_an_answer_is_told_and_the_run_goes_on(worker):
     assert worker.train_to_end()[-1].epoch == SMALL.epochs
 
 
+def test_no_loss_is_lost_to_other_questions_or_to_an_answer_that_fails(worker):
+    worker.build(SMALL.replace(epochs=400))
+    worker.send(NEVER_STOPS, m.AskMetrics())
+    worker.wait_for(m.Measured)
+    worker.send(m.Ask(0, grid="no grid"))
+    with pytest.raises(AssertionError, match="Failed"):
+        worker.wait_for(m.Frame)
+    worker.train_to_end()
+    assert len(worker.losses()) == 400
+
+
 def test_build_and_drive_train_to_the_last_epoch_and_rest(worker):
     run = worker.build(SMALL)
     resting = worker.look()
@@ -163,7 +174,7 @@ def test_a_live_change_acts_in_the_same_run_as_training_itself_says(change, work
             break
     np.testing.assert_array_equal(worker.losses(), np.array(losses, dtype=np.float32))
     field, ambiguity = oracle.network.field(oracle.average, shown.grid.points)
-    # Torch may sum over other blocks in a process with more threads; a wrong change is off by 1e-3.
+    # NumPy may sum over other blocks in a process with more threads; a wrong change is off by 1e-3.
     np.testing.assert_allclose(shown.displacement.reshape(-1, 2), field, rtol=0, atol=1e-6)
     np.testing.assert_allclose(shown.ambiguity.ravel(), ambiguity, rtol=0, atol=1e-5)
 
@@ -308,7 +319,7 @@ def test_sigkill_is_told_at_once(new_worker, which):
     os.kill(worker.client.pids[which], signal.SIGKILL)
     with pytest.raises(AssertionError, match="Died"):
         worker.wait_for(m.Measured)
-    assert worker.said[-1] == m.Died(-signal.SIGKILL)
+    assert worker.said[-1] == m.Died(-signal.SIGKILL, which)
     worker.send(m.Ask(1), m.Step())  # to no one, and no error
     worker.client.stop()
     assert all(ended(pid, within=0.0) for pid in worker.client.pids.values())
@@ -340,7 +351,7 @@ def test_it_ends_when_its_pipe_closes():
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     observer, observers = context.Pipe()
-    process = context.Process(target=entry.train, args=(theirs, observers, cores.ALL))
+    process = context.Process(target=entry.main, args=("trainer", theirs, observers, cores.ALL))
     process.start()
     theirs.close(), observers.close()
     for message in (m.Build(1, ENDLESS), NEVER_STOPS):
