@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -40,6 +41,8 @@ class LiveRun(QObject):
     """There is a new run with new data: `data` and `losses` start anew."""
     framed = pyqtSignal(object, object)
     """(Frame, Field): the newest answer."""
+    judged = pyqtSignal()
+    """`quality` is that of the newest frame."""
     diverged = pyqtSignal(str)
     refused = pyqtSignal(str)
     """The run cannot be built here: why, in one line."""
@@ -59,7 +62,7 @@ class LiveRun(QObject):
         self.phase: m.Phase = "paused"
         self.epoch = 0
         self.steps_per_second = 0.0
-        self.quality = Quality()  # of the epoch that is shown, as last measured
+        self.quality = Quality()  # of the shown epoch, as last measured
         self._measured = 0.0
         self._losses = np.empty(4_096, dtype=np.float32)
         self._run = 0
@@ -79,6 +82,10 @@ class LiveRun(QObject):
         self._timer.setInterval(FRAME)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
+        self._pacer = QTimer(self)  # for the very moment: a tick that is early by 1 ms would cost a whole one
+        self._pacer.setSingleShot(True)
+        self._pacer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._pacer.timeout.connect(self._ask_if_due)
 
     # What the window may ask
 
@@ -139,6 +146,7 @@ class LiveRun(QObject):
         if "rebuild" in kinds:
             self.reset()
         elif "live" in kinds:
+            self._measured = time.monotonic()  # while a slider is dragged, the reference would be made anew
             self._send(m.Change(new))
         self._stale = True
 
@@ -189,6 +197,9 @@ class LiveRun(QObject):
                 self.ready.emit(message.torch_version)
             case m.Frame():
                 self._take(message)
+            case m.Judged() if message.run == self._run:
+                self.quality = message.quality
+                self.judged.emit()
             case m.Kept() if message.run == self._run:
                 self._timeline.add(message.keyframe)
             case m.Noted() if message.run == self._run:
@@ -220,13 +231,11 @@ class LiveRun(QObject):
             self._stale = True
             return
         self._record(frame.progress)
-        if frame.quality is not None:
-            self.quality = frame.quality
         if export is not None:
             export(frame)
         if not asked:
             return
-        self._pause = max(0.9 * FRAME / 1000.0, SHARE * frame.seconds)
+        self._pause = max((FRAME - 0.5) / 1000.0, SHARE * frame.seconds)  # the timer rounds up
         self._ask_if_due()  # before this frame is painted, so that the next one is made meanwhile
         self.framed.emit(frame, frame.field(self.data))
 
@@ -263,15 +272,18 @@ class LiveRun(QObject):
             self._ask_if_due()
 
     def _ask_if_due(self) -> None:
-        waiting = not (self._ready and self._built) or self._asked is not None or not self._stale
-        if waiting or time.monotonic() - self._asked_at < self._pause:
+        if not (self._ready and self._built) or self._asked is not None or not self._stale:
+            return
+        wait = self._asked_at + self._pause - time.monotonic()
+        if wait > 0.0:
+            self._pacer.start(math.ceil(1000.0 * wait))
             return
         self._stale = False
         self._number += 1
         self._asked, self._asked_at = self._number, time.monotonic()
         samples = max(1, -(-len(self.data) // MOST_POINTS)) if self.settings.shows_samples else 0
         measure = None
-        if self.phase != "training" or self._asked_at - self._measured > MEASURE_EVERY:
+        if self.phase != "training" or self._asked_at > self._measured + MEASURE_EVERY:
             self._measured, measure = self._asked_at, self.settings
         self._send(m.Ask(self._number, self.looking_at, self._grid(), samples, self._cursor, measure))
 

@@ -19,11 +19,14 @@ class StatusLine(QStatusBar):
     def __init__(self) -> None:
         super().__init__()
         self.progress, self.place, self.rates = QLabel("starting: loading torch …"), QLabel(), QLabel()
+        self.quality = QLabel()
+        self._narrow = False
         self._frames = Rate()
-        for label in (self.progress, self.place, self.rates):
+        for label in (self.progress, self.quality, self.place, self.rates):
             label.setProperty("role", "muted")
             label.setContentsMargins(10, 0, 10, 0)
         self.addWidget(self.progress)
+        self.addWidget(self.quality)
         self.addWidget(self.place, 1)
         self.addPermanentWidget(self.rates)
         self.setSizeGripEnabled(False)
@@ -31,6 +34,15 @@ class StatusLine(QStatusBar):
     def say(self, text: str) -> None:
         """Show a message for a while."""
         self.showMessage(text, _STAYS)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Where there is little room, the values under the cursor take that of other readings."""
+        self._narrow = narrow
+        self.rates.setVisible(not narrow)
+
+    def show_quality(self, quality: Quality) -> None:
+        """Show how near the network is to the best possible."""
+        self.quality.setText(quality_text(quality))
 
     def count_frame(self) -> None:
         """Count a frame that has been drawn."""
@@ -40,10 +52,11 @@ class StatusLine(QStatusBar):
         """Show the readings of a frame that has been drawn."""
         known = 0 < frame.epoch <= len(run.losses)
         loss = f"{run.losses[frame.epoch - 1]:.4f}" if known else "—"
-        self.progress.setText(f"epoch {frame.epoch:,}   loss {loss}   {quality_text(run.quality)}")
+        self.progress.setText(f"epoch {frame.epoch:,}   loss {loss}")
         signs = {"place": "ŷ", "reconstruction": "ỹ", "magnitude": "moves by", "ambiguity": "a"}
         here = "   ".join(f"{signs[name]} {text}" for name, text in place_texts(frame).items())
         self.place.setText(here if frame.place is not None else "")
+        self.quality.setVisible(frame.place is None or not self._narrow)
         self.rates.setText(
             f"{run.steps_per_second:,.0f} steps/s   {self._frames.per_second:.0f} frames/s   "
             f"seed {run.settings.seed}"

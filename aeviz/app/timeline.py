@@ -146,7 +146,6 @@ class TimelinePanel(QWidget):
         if now - self._curve_drawn > CURVE_EVERY or run.phase != "training":
             self._curve_drawn = now
             self.curve.show_losses(run.losses, last, shown)
-            self.curve.show_floor(run.quality.bayes_floor)
         self._epoch.setText(f"{shown:,}".replace(",", "\u2009"))
         self.live.setVisible(past)
         if run.lost:

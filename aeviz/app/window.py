@@ -164,6 +164,7 @@ class Window(QMainWindow):
         self.store.refused.connect(self.status.say)
         self.run.use_grid(self.view.figure.grid_in_view)
         self.run.framed.connect(self._show_frame)
+        self.run.judged.connect(self._show_quality)
         self.run.rebuilt.connect(self._show_start)
         self.run.rebuilt.connect(self.notice.hide)
         self.run.ready.connect(self._welcome)
@@ -195,9 +196,14 @@ class Window(QMainWindow):
         self.view.figure.show_points(self.run.data, shown_noisy(settings, self.run.data))
         self.timeline.show_speed(self.run.speed)
         self.timeline.show_run(self.run, 0)
+        self._show_quality()
 
     def _welcome(self, torch_version: str) -> None:
         self._torch_version = torch_version
+
+    def _show_quality(self) -> None:
+        self.status.show_quality(self.run.quality)
+        self.timeline.curve.show_floor(self.run.quality.bayes_floor)
 
     def _show_frame(self, frame: Frame, field: Field) -> None:
         self.view.figure.set_field(field)
@@ -305,7 +311,7 @@ class Window(QMainWindow):
         if narrow != self._narrow:
             self._narrow = narrow
             self.inspector.setVisible(self._inspector_wanted and not narrow)
-            self.status.rates.setVisible(not narrow)  # the values under the cursor need the room
+            self.status.set_narrow(narrow)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout and end the run."""

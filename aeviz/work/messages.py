@@ -76,7 +76,7 @@ class Ask:
     cursor : (x, y) or None
         One more place, answered exactly.
     measure : Settings or None
-        With these (their grid, extent and threshold count), the network is measured as well.
+        With these (their grid, extent and threshold count), a `Judged` follows the frame.
     """
 
     number: int
@@ -214,8 +214,6 @@ class Frame:
     seconds : float
         Time that the answer took the observer.
     cursor : (dx, dy, ambiguity) or None
-    quality : Quality or None
-        Of the epoch that is shown, where it was asked for.
     """
 
     number: int
@@ -231,7 +229,6 @@ class Frame:
     place: tuple[float, float] | None = None
     cursor: tuple[float, float, float] | None = None
     seconds: float = 0.0
-    quality: Quality | None = None
 
     @property
     def noise(self) -> float:
@@ -271,6 +268,14 @@ class Noted:
     run: int
     epoch: int
     settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How good the network of the frame before is; it comes after, so that no frame waits for it."""
+
+    run: int
+    quality: Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,4 +328,4 @@ class Died:
     process: str = "trainer"
 
 
-FromWorker = Ready | Alive | Frame | Kept | Noted | Measured | Diverged | Refused | Failed | Died
+FromWorker = Ready | Alive | Frame | Judged | Kept | Noted | Measured | Diverged | Refused | Failed | Died

@@ -64,6 +64,8 @@ class Observer:
             if isinstance(answer, m.Frame):
                 told = state.progress
                 self._losses = (state.run, state.branch, told.losses_from + len(told.losses))
+            if isinstance(message, m.Ask) and message.measure is not None:
+                self._send(m.Judged(state.run, self._judged(state, message.measure)))
         except (EOFError, OSError):
             raise
         except Exception:
@@ -77,7 +79,7 @@ class Observer:
             self._run, self._past, self._past_is, self._shown_past = state.run, None, None, None
         if isinstance(message, m.Ask):
             return self._frame(message, state, self._network)
-        return self._metrics(state, self._network)
+        return self._metrics(state)
 
     def _frame(self, ask: m.Ask, state: m.State, network: Network) -> m.Frame:
         began = time.perf_counter()
@@ -92,35 +94,36 @@ class Observer:
         if ask.cursor is not None:
             (move,), (spread,) = network.field(average, np.array([ask.cursor]))
             cursor = (float(move[0]), float(move[1]), float(spread))
-        quality = None
-        if ask.measure is not None:
-            quality = self._quality(network, average, ask.measure.replace(noise=settings.noise))
         return m.Frame(
             ask.number, state.run, state.progress, epoch, settings, ask.grid,
             displacement, ambiguity, noisy, reconstruction, ask.cursor, cursor,
-            time.perf_counter() - began, quality,
+            time.perf_counter() - began,
         )  # fmt: skip
 
-    def _metrics(self, state: m.State, network: Network) -> m.Measured:
-        quality = self._quality(network, self._shown(state)[2], state.settings)
+    def _metrics(self, state: m.State) -> m.Measured:
+        quality = self._judged(state, state.settings)
         metrics = Metrics(
             state.progress.epoch, state.loss, quality.bayes_floor, quality.excess_risk, quality.midline_iou,
             state.seconds, state.steps / state.seconds if state.seconds else 0.0,
         )  # fmt: skip
         return m.Measured(state.run, metrics)
 
-    def _quality(self, network: Network, average: torch.Tensor, settings: Settings) -> Quality:
+    def _judged(self, state: m.State, view: Settings) -> Quality:
+        """Measure what is shown, on the grid and with the threshold of `view`."""
+        _, shown, average = self._shown(state)
+        settings = view.replace(noise=shown.noise)
+        assert self._network is not None
         wanted = (self._run, settings.noise, settings.grid, settings.extent)
         if self._reference_is != wanted:
             self._reference, self._reference_is = Reference.of(settings, self._data), wanted
-        return measure(network, average, self._reference, settings.threshold)
+        return measure(self._network, average, self._reference, settings.threshold)
 
     def _shown(self, state: m.State) -> tuple[int, Settings, torch.Tensor]:
         """Epoch, settings and averaged weights of the epoch that was asked for."""
         if state.past is None:
             assert state.average is not None
             return state.progress.epoch, state.settings, torch.from_numpy(state.average)
-        if state.past.keyframe is not None:
+        if state.past.keyframe is not None and self._past_is != state.past.key:
             self._past_is = None  # until the replay has succeeded
             self._shown_past = self._brought_back(state, state.past, state.past.keyframe)
             self._past_is = state.past.key

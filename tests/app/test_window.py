@@ -21,9 +21,11 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+import aeviz
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Grid
 from aeviz.core.manifolds import clean_data
+from aeviz.core.metrics import Quality
 from aeviz.core.presets import preset
 from aeviz.core.settings import Settings
 from aeviz.figure.theme import DARK, LIGHT, theme_of
@@ -74,6 +76,29 @@ def test_it_opens_with_the_points_and_trains_by_itself(new_window, desk_at):
     window.run.refresh()
     QApplication.processEvents()
     assert len(desk.frames) == count
+
+
+def test_how_good_the_network_is_is_said_as_a_run_without_a_window_says_it(desk):
+    settings = QUICK.replace(threshold=1.5)
+    desk.begin(settings)
+    desk.finish()
+    with aeviz.train(settings) as run:
+        best = run.metrics()
+    status, curve = desk.window.status, desk.window.timeline.curve
+    desk.until(lambda: desk.run.quality.excess_risk == best.excess_risk)
+    assert desk.run.quality == Quality(best.bayes_floor, best.excess_risk, best.midline_iou)
+    assert f"above the optimum {100 * best.excess_risk:.1f} %" in status.quality.text()
+    assert f"midline agreement {best.midline_iou:.2f}" in status.quality.text()
+    assert curve._floor_line.isVisible()
+    assert 10.0 ** curve._floor_line.value() == pytest.approx(best.bayes_floor, rel=1e-9)
+    assert curve.getPlotItem().getViewBox().viewRange()[1][0] < curve._floor_line.value()  # in view
+    desk.store.set(noise=0.4)  # at rest: the floor moves with σ at once
+    desk.until(lambda: desk.run.quality.bayes_floor > 1.5 * best.bayes_floor)
+    assert 10.0 ** curve._floor_line.value() == pytest.approx(desk.run.quality.bayes_floor, rel=1e-9)
+    desk.store.set(noise=0.0)  # no exact reference, and no number that would be wrong
+    desk.until(lambda: desk.run.quality == Quality())
+    assert status.quality.text() == ""
+    assert not curve._floor_line.isVisible()
 
 
 def test_the_status_bar_says_how_it_goes(desk):
