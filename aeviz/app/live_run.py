@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 
@@ -70,7 +69,7 @@ class LiveRun(QObject):
         self._client: Client | None = None
         self._ready = self._lost = self._built = False
         self._asked: int | None = None  # the open question
-        self._asked_at = self._pause = 0.0
+        self._due = self._pause = 0.0  # when the last question was to be answered; seconds to the next
         self._number = 0
         self._grid: Callable[[], Grid] = lambda: Grid.home(self.settings)
         self._cursor: tuple[float, float] | None = None
@@ -82,10 +81,6 @@ class LiveRun(QObject):
         self._timer.setInterval(FRAME)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
-        self._pacer = QTimer(self)  # for the very moment: a tick that is early by 1 ms would cost a whole one
-        self._pacer.setSingleShot(True)
-        self._pacer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._pacer.timeout.connect(self._ask_if_due)
 
     # What the window may ask
 
@@ -235,8 +230,8 @@ class LiveRun(QObject):
             export(frame)
         if not asked:
             return
-        self._pause = max((FRAME - 0.5) / 1000.0, SHARE * frame.seconds)  # the timer rounds up
-        self._ask_if_due()  # before this frame is painted, so that the next one is made meanwhile
+        self._pause = max(FRAME / 1000.0, SHARE * frame.seconds)
+        self._ask_if_stale()  # before this frame is painted, however long that takes
         self.framed.emit(frame, frame.field(self.data))
 
     def _record(self, progress: m.Progress) -> None:
@@ -269,23 +264,20 @@ class LiveRun(QObject):
         if self._client is not None and self._client.silence > patience:
             self._lose(f"A process has given no sign of life for {patience:g} seconds and was ended")
         else:
-            self._ask_if_due()
+            self._ask_if_stale()
 
-    def _ask_if_due(self) -> None:
+    def _ask_if_stale(self) -> None:
         if not (self._ready and self._built) or self._asked is not None or not self._stale:
-            return
-        wait = self._asked_at + self._pause - time.monotonic()
-        if wait > 0.0:
-            self._pacer.start(math.ceil(1000.0 * wait))
             return
         self._stale = False
         self._number += 1
-        self._asked, self._asked_at = self._number, time.monotonic()
+        self._asked, self._due = self._number, max(time.monotonic(), self._due + self._pause)
         samples = max(1, -(-len(self.data) // MOST_POINTS)) if self.settings.shows_samples else 0
         measure = None
-        if self.phase != "training" or self._asked_at > self._measured + MEASURE_EVERY:
-            self._measured, measure = self._asked_at, self.settings
-        self._send(m.Ask(self._number, self.looking_at, self._grid(), samples, self._cursor, measure))
+        if self.phase != "training" or self._due > self._measured + MEASURE_EVERY:
+            self._measured, measure = self._due, self.settings
+        what = self.looking_at, self._grid(), samples, self._cursor, measure
+        self._send(m.Ask(self._number, *what, due=self._due))
 
     def _drop_exports(self) -> None:
         exports, self._exports = self._exports, {}

@@ -23,7 +23,7 @@ class Driver:
     """Paces one training and records its timeline."""
 
     def __init__(self, build: m.Build, drive: m.Drive) -> None:
-        self._run, self._branch = build.run, 0
+        self._run, self._branch, self._stood = build.run, 0, 0
         self.drive = drive
         self.data = clean_data(build.settings)
         self.training = Training(build.settings, self.data)
@@ -127,6 +127,7 @@ class Driver:
         self._in_epoch = self.single = False
         self._waiting_change = None
         self._branch += 1
+        self._stood = min(self._stood, self.training.epoch) if self._branch > 1 else self.training.epoch
         self.change(settings)
         self._epochs = self.training.epochs()
         del self._losses[max(0, self.training.epoch - self._losses_from) :]
@@ -135,9 +136,10 @@ class Driver:
     def state(self, ask: m.AskState) -> m.State:
         """The newest state, or what brings back a past epoch where one is asked for."""
         training = self.training
-        if ask.losses[:2] == (self._run, self._branch) and ask.losses[2] > self._losses_from:
-            del self._losses[: ask.losses[2] - self._losses_from]
-            self._losses_from = ask.losses[2]
+        known = self._known(*ask.losses)
+        if known > self._losses_from:
+            del self._losses[: known - self._losses_from]
+            self._losses_from = known
         progress = m.Progress(
             training.epoch, self.phase(), self._losses_from,
             np.array(self._losses, dtype=np.float32), self._rate.per_second,
@@ -151,6 +153,13 @@ class Driver:
             self._run, self._branch, progress, training.settings, average, past,
             training.loss, training.steps, self._busy, self._pace,
         )  # fmt: skip
+
+    def _known(self, run: int, branch: int, number: int) -> int:
+        """How many of this run's losses the window has."""
+        if run != self._run:
+            return 0
+        # Of the branch before, those hold that came before the run went back.
+        return number if branch == self._branch else min(number, self._stood)
 
     def _past(self, epoch: int, known: tuple[int, int, int] | None) -> m.Past:
         keyframe = self.timeline.before(epoch)

@@ -77,6 +77,9 @@ class Ask:
         One more place, answered exactly.
     measure : Settings or None
         With these (their grid, extent and threshold count), a `Judged` follows the frame.
+    due : float
+        By `time.monotonic`: no earlier than this is it to be answered, unless more is asked meanwhile. So
+        frames keep their pace while the window is busy painting.
     """
 
     number: int
@@ -85,6 +88,7 @@ class Ask:
     samples: int = 0
     cursor: tuple[float, float] | None = None
     measure: Settings | None = None
+    due: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ class Observer:
             message: m.ToObserver = self._window.recv()
             if isinstance(message, m.Stop):
                 return
+            if isinstance(message, m.Ask) and (wait := message.due - time.monotonic()) > 0.0:
+                self._window.poll(wait)
             epoch = message.epoch if isinstance(message, m.Ask) else None
             self._trainer.send(m.AskState(epoch, self._losses, self._past_is))
             state: m.State | None = self._trainer.recv()
