@@ -22,9 +22,7 @@ FRAME = 16  # ms between two frames
 MEASURE_EVERY = 0.2  # seconds between two measurements while training: each takes the observer 2 ms
 PATIENCE = 4.0  # seconds without a sign of life until a process counts as stuck
 LOADING = 60.0  # the same while it loads torch, which may hold all its threads
-SHARE = (
-    2.0  # times the last answer's time until the next question: the observer shares a core with the window
-)
+SHARE = 2.0  # times the last answer's time to the next one: the observer shares a core with the window
 
 
 class LiveRun(QObject):

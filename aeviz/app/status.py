@@ -68,6 +68,6 @@ def quality_text(quality: Quality) -> str:
     if quality.bayes_floor is None:
         return ""
     risk, agreement = quality.excess_risk, quality.midline_iou
-    above = "—" if risk is None else f"{risk:.1%}" if risk < 10.0 else f"{risk:,.0f} ×"
+    above = "—" if risk is None else f"{100.0 * risk:.1f} %" if risk < 10.0 else f"{risk:,.0f} ×"
     agrees = "—" if agreement is None else f"{agreement:.2f}"
-    return f"above the optimum {above.replace('%', ' %')}   midline agreement {agrees}"
+    return f"above the optimum {above}   midline agreement {agrees}"

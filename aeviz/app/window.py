@@ -228,7 +228,7 @@ class Window(QMainWindow):
     def _go_on_without(self, reason: str) -> None:
         """Train on the processor instead of a device that is not there."""
         self.store.set(device=SPECS["device"].default)
-        self._warn(f"{reason[0].upper()}{reason[1:]}.")
+        self._warn(f"{reason}.")
 
     def _mourn(self, how: str) -> None:
         self.timeline.show_run(self.run, self.run.epoch)

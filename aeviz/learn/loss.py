@@ -41,7 +41,6 @@ class Loss:
 
         A `strength` in a tensor stands for the loss's own, so that a captured graph can read it anew.
         """
-
         layers, f = network.layers(flat), network.f.formula
         if self.regulariser == "contractive":
             noisy = noisy.detach().requires_grad_()  # so that every z has a derivative, see below

@@ -14,7 +14,7 @@ from aeviz.core.settings import Settings
 from aeviz.core.truth import largest_eigenvalue
 from aeviz.learn.activations import ACTIVATIONS, Activation, Buffer
 
-_COLUMNS = 120  # places in one block: OpenBLAS multiplies blocks of 64 × 64 × 240 without repacking them
+_COLUMNS = 120  # places in one block: at 64 × 64, OpenBLAS multiplies up to 240 without repacking them
 _BLOCKS = 8  # blocks passed at once: their buffers stay in the processor's cache
 
 

@@ -136,10 +136,9 @@ class Training:
         )
         self._eps = torch.empty(2, self._batch)
         self._sigma_eps = self._eps.numpy().reshape(self._clean.shape)
+        # The point in each slot, step by step.
         slots = np.arange(self._steps * self._batch) % points
-        self._slots: NDArray[np.int64] = slots.reshape(
-            self._steps, *self._clean.shape[1:]
-        )  # the point in each slot
+        self._slots: NDArray[np.int64] = slots.reshape(self._steps, *self._clean.shape[1:])
         if self._batch == points:
             self._clean[...] = self.data.reshape(self._clean.shape)  # once, as every batch is all of the data
 

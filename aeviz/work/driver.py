@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Iterator
 
@@ -23,7 +24,8 @@ class Driver:
     """Paces one training and records its timeline."""
 
     def __init__(self, build: m.Build, drive: m.Drive) -> None:
-        self._run, self._branch, self._stood = build.run, 0, 0
+        self._run, self._branch = build.run, 0
+        self._stood = sys.maxsize  # the earliest epoch to which the run has gone back
         self.drive = drive
         self.data = clean_data(build.settings)
         self.training = Training(build.settings, self.data)
@@ -127,7 +129,7 @@ class Driver:
         self._in_epoch = self.single = False
         self._waiting_change = None
         self._branch += 1
-        self._stood = min(self._stood, self.training.epoch) if self._branch > 1 else self.training.epoch
+        self._stood = min(self._stood, self.training.epoch)
         self.change(settings)
         self._epochs = self.training.epochs()
         del self._losses[max(0, self.training.epoch - self._losses_from) :]
@@ -158,12 +160,12 @@ class Driver:
         """How many of this run's losses the window has."""
         if run != self._run:
             return 0
-        # Of the branch before, those hold that came before the run went back.
+        # Of an earlier branch, those hold that came before the run went back.
         return number if branch == self._branch else min(number, self._stood)
 
-    def _past(self, epoch: int, known: tuple[int, int, int] | None) -> m.Past:
+    def _past(self, epoch: int, known: tuple[int, int, int, int] | None) -> m.Past:
         keyframe = self.timeline.before(epoch)
-        key = (self._branch, epoch, keyframe.epoch)
+        key = (self._run, self._branch, epoch, keyframe.epoch)
         changes = (each for each in self.timeline.changes if keyframe.epoch <= each[0] < epoch)
         return m.Past(key, None if key == known else keyframe, tuple(changes))
 

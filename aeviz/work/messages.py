@@ -116,13 +116,13 @@ class AskState:
     ----------
     losses : (run, branch, number)
         How many losses of that branch the window has by now; they are not sent again.
-    past : (branch, epoch, keyframe's epoch) or None
+    past : (run, branch, epoch, keyframe's epoch) or None
         What the observer stands at, and need not be sent again.
     """
 
     epoch: int | None
     losses: tuple[int, int, int] = (0, 0, 0)
-    past: tuple[int, int, int] | None = None
+    past: tuple[int, int, int, int] | None = None
 
 
 # From both
@@ -158,12 +158,12 @@ class Past:
 
     Attributes
     ----------
-    key : (branch, epoch, keyframe's epoch)
+    key : (run, branch, epoch, keyframe's epoch)
     keyframe : Keyframe or None
         None where the observer has said that it stands there.
     """
 
-    key: tuple[int, int, int]
+    key: tuple[int, int, int, int]
     keyframe: Keyframe | None
     changes: tuple[tuple[int, Settings], ...]
 

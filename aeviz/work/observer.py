@@ -32,7 +32,7 @@ class Observer:
         self._data: FloatArray = np.empty((0, 2))
         self._network: Network | None = None
         self._past: Training | None = None
-        self._past_is: tuple[int, int, int] | None = None  # what `_shown_past` is: see `Past.key`
+        self._past_is: tuple[int, int, int, int] | None = None  # what `_shown_past` is: see `Past.key`
         self._shown_past: tuple[int, Settings, torch.Tensor] | None = None
         self._losses = (0, 0, 0)  # of which run and branch the window has how many
         self._reference: Reference | None = None
@@ -136,7 +136,7 @@ class Observer:
         self, state: m.State, past: m.Past, keyframe: Keyframe
     ) -> tuple[int, Settings, torch.Tensor]:
         """A past epoch, replayed from the keyframe before it, or that keyframe where this takes too long."""
-        _, epoch, _ = past.key
+        _, _, epoch, _ = past.key
         batches = [keyframe.settings.batch, *(settings.batch for _, settings in past.changes)]
         steps = -(-len(self._data) // min(batches)) * (epoch - keyframe.epoch)
         if steps * state.pace * max(1.0, max(batches) / state.settings.batch) > REPLAY_BUDGET:

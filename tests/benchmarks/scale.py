@@ -8,7 +8,6 @@ would fall where there is a cliff. Memory is that of the trainer's process while
 
 from __future__ import annotations
 
-import itertools
 import sys
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import one_thread  # noqa: F401  (before numpy)
 import numpy as np
 import torch
+from step import multiply_adds
 
 from aeviz.core.field import Grid
 from aeviz.core.manifolds import clean_data
@@ -36,14 +36,6 @@ AT = {
     "batch": lambda settings: settings.batch,
     "points": lambda settings: settings.points,
 }
-
-
-def multiply_adds(settings: Settings) -> int:
-    """Of all matrix products of one step."""
-    shapes = list(itertools.pairwise(settings.widths))
-    return settings.batch * sum(
-        2 * (n_in + 1) * n_out + (n_in * n_out if n_in > 2 else 0) for n_in, n_out in shapes
-    )
 
 
 def step_time(settings: Settings) -> float:

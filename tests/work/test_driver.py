@@ -278,6 +278,9 @@ def test_a_past_epoch_is_sent_once_and_looked_at_again_and_again():
     other = driver.state(m.AskState(60, past=observer._past_is))
     assert other.past.keyframe is not None
     assert observer.answer(m.Ask(3, 60, GRID), other).epoch == 60
+    another = Driver(m.Build(2, SMALL), REST)  # another run, in which the same epoch is not the same
+    finish(another)
+    assert another.state(m.AskState(60, past=observer._past_is)).past.keyframe is not None
 
 
 # Divergence
