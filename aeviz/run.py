@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import queue
 import time
@@ -17,12 +18,14 @@ from aeviz.core.field import Field, Grid
 from aeviz.core.files import PICTURES, check_suffix, npz_bytes, write_whole
 from aeviz.core.manifolds import FloatArray, clean_data
 from aeviz.core.metrics import Metrics
+from aeviz.core.midline import Midline
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings
 from aeviz.version import __version__
 from aeviz.work import messages as m
 from aeviz.work.client import Client
 
+FLOWED = 60  # steps that particles have gone when a picture is taken
 _LOOK = 0.05  # seconds between two looks at the progress
 _Answer = TypeVar("_Answer", bound=m.FromWorker)
 
@@ -41,6 +44,7 @@ class Run:
         self.settings = settings
         self.data = clean_data(settings)
         self._losses = np.empty(0)
+        self._midline = Midline()
         self._over: Exception | None = None  # after it, no answer comes
         self._numbers = 0
         self._inbox: queue.SimpleQueue[m.FromWorker] = queue.SimpleQueue()
@@ -100,7 +104,9 @@ class Run:
         """
         home = Grid.home(self.settings)
         grid = Grid(extent or home.extent, shape or home.shape)
-        return self._look(grid, samples=1).field(self.data)
+        field = self._look(grid, samples=1, whole=True).field
+        assert field is not None
+        return dataclasses.replace(field, data=self.data)
 
     def metrics(self) -> Metrics:
         """The run's numbers; see `Metrics`."""
@@ -117,6 +123,8 @@ class Run:
         QtUnavailable
             Where a picture is wanted and Qt's system libraries are missing.
         """
+        for _ in range(FLOWED if self.settings.flow != "off" else 0):
+            self.field()  # lets the particles move
         field = self.field()
         for path in map(Path, paths):
             suffix = check_suffix(path)
@@ -132,11 +140,11 @@ class Run:
         offscreen_application()
         from aeviz.figure.export import SCALE, figure_of, picture_bytes
 
-        return picture_bytes(figure_of(field, self.settings), suffix, SCALE)
+        return picture_bytes(figure_of(field, self.settings, self._midline.lines), suffix, SCALE)
 
-    def _look(self, grid: Grid | None = None, samples: int = 0) -> m.Frame:
+    def _look(self, grid: Grid | None = None, samples: int = 0, whole: bool = False) -> m.Frame:
         self._numbers += 1
-        self._client.send(m.Ask(self._numbers, grid=grid, samples=samples))
+        self._client.send(m.Ask(self._numbers, self.settings, grid=grid, samples=samples, whole=whole))
         frame = self._wait_for(m.Frame)
         progress = frame.progress
         self._losses = np.concatenate((self._losses[: progress.losses_from], progress.losses))
@@ -159,6 +167,8 @@ class Run:
                     self._over = TrainingError(
                         f"the {message.process} process ended (exit code {message.exit_code})"
                     )
+                case m.Geometry():
+                    self._midline = message.midline
                 case _ if isinstance(message, kind):
                     return message
         raise self._over

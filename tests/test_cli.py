@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 from pathlib import Path
@@ -24,6 +25,10 @@ ROOT = Path(__file__).parents[1]
         ("--noise abc", "--noise cannot be 'abc'"),
         ("--noise nan", "--noise cannot be"),
         ("--theme drak", "did you mean dark?"),
+        ("--layer exakt", "did you mean exact?"),
+        ("--noise-kind unifrom", "did you mean uniform?"),
+        ("--target neerest", "did you mean nearest?"),
+        ("--compare spilt", "did you mean split?"),
         ("--grid 40", "--grid cannot be '40'"),
         ("--extent 3,1,0,1", "--extent must have x0 below x1"),
         ("--preset lecture-2012", "did you mean lecture-2021?"),
@@ -78,13 +83,32 @@ def test_render_writes_data_and_prints_numbers(tmp_path: Path, start) -> None:
     assert (code, err) == (0, "")
     numbers = json.loads(out)
     assert numbers["epoch"] == 60
-    names = ("loss", "bayes_floor", "excess_risk", "midline_iou", "train_seconds", "steps_per_second")
-    assert {"epoch", *names} == set(numbers)
+    figures = {"loss", "bayes_floor", "excess_risk", "midline_iou", "ridge_distance", "exact_ridge_distance"}
+    assert {"epoch", "train_seconds", "steps_per_second"} | figures == set(numbers)
+    assert all(numbers[name] is not None and math.isfinite(numbers[name]) for name in numbers)
     with np.load(target) as saved:
         assert saved["displacement"].shape == (3, 5, 2)
         assert saved["exact_displacement"].shape == (3, 5, 2)
+        assert saved["exact_log_density"].shape == saved["exact_ambiguity"].shape == (3, 5)
+        places = np.stack(np.meshgrid(saved["x"], saved["y"]), axis=-1)
+        exponents = -np.square(places[..., None, :] - saved["data"]).sum(axis=-1) / (2.0 * 0.25**2)
+        density = np.exp(exponents).mean(axis=-1) / (2.0 * np.pi * 0.25**2)
+        # Float64, of densities down to 1e-4.
+        assert np.abs(saved["exact_log_density"] - np.log(density)).max() < 1e-9
         assert (saved["x"][0], saved["y"][0]) == (-1.0, -0.5)
         assert saved["loss"].shape == (60,)
+
+
+def test_render_draws_the_layers_and_the_kind_of_noise_that_are_asked_for(tmp_path: Path, start) -> None:
+    target = tmp_path / "field.svg"
+    words = "--epochs 20 --layer difference --compare split --beside basins --flow drift --particles 100"
+    noise = "--noise-kind rare --target nearest --json"
+    code, out, err = start("-m", "aeviz", "render", str(target), *words.split(), *noise.split()).end()
+    assert (code, err) == (0, "")
+    numbers = json.loads(out)
+    assert (numbers["bayes_floor"], numbers["excess_risk"], numbers["midline_iou"]) == (0.0, None, None)
+    text = target.read_text(encoding="utf-8")
+    assert all(f">{symbol}</text>" in text for symbol in ("‖ỹ − r*‖", "turn"))
 
 
 def test_a_diverging_run_is_exit_1_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import doctest
 import json
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import aeviz
 from aeviz.core.files import FileError
+from aeviz.core.layers import LAYERS
 from aeviz.core.setting import SettingError
+from aeviz.core.truth import Denoiser
 from aeviz.run import Run, TrainingError
 
 EPOCHS = 120
 
 
 @pytest.fixture(scope="module")
-def run() -> Run:
+def run() -> Iterator[Run]:
     with aeviz.train(aeviz.preset("lecture-2021"), epochs=EPOCHS) as run:
         yield run
 
@@ -32,8 +37,28 @@ def test_the_field_is_on_the_settings_grid_or_on_the_one_asked_for(run: Run) -> 
     assert run.field().displacement.shape == (34, 40, 2)
     field = run.field(extent=(-1.0, 1.0, 0.0, 0.5), shape=(3, 5))
     assert field.ambiguity.shape == (3, 5)
+    assert field.curl is not None and field.curl.shape == (3, 5)
     np.testing.assert_allclose(field.grid.x, [-1.0, -0.5, 0.0, 0.5, 1.0], rtol=0, atol=1e-12)
     assert (field.epoch, field.noise) == (EPOCHS, 0.25)
+
+
+def test_the_field_knows_the_exact_denoiser_of_the_same_places(run: Run) -> None:
+    for field in (run.field(), run.field(extent=(-1.0, 1.0, 0.0, 0.5), shape=(3, 5))):
+        exact, places = field.exact, field.grid.points
+        assert exact is not None and exact.ambiguity is not None
+        assert (exact.grid, exact.sketch) == (field.grid, False)
+        best = Denoiser(run.data, 0.25).at(places)
+        assert best.ambiguity is not None
+        shape = field.grid.shape
+        # Float64; sums over 151 points in another order where a process has more threads.
+        for name, values in (
+            ("displacement", (best.mean - places).reshape(*shape, 2)),
+            ("log_density", best.log_density.reshape(shape)),
+            ("ambiguity", best.ambiguity.reshape(shape)),
+        ):
+            assert np.abs(getattr(exact, name) - values).max() < 1e-9, name
+        assert field.difference is not None
+        np.testing.assert_array_equal(field.difference, field.displacement - exact.displacement)
 
 
 def test_the_metrics_are_of_the_last_epoch(run: Run) -> None:
@@ -43,6 +68,7 @@ def test_the_metrics_are_of_the_last_epoch(run: Run) -> None:
     assert metrics.bayes_floor is not None and metrics.bayes_floor < metrics.loss
     assert metrics.excess_risk is not None and 0.0 < metrics.excess_risk < 1.0
     assert metrics.midline_iou is not None and 0.0 <= metrics.midline_iou <= 1.0
+    assert metrics.ridge_distance is not None and 0.0 < metrics.ridge_distance < 0.5  # half the arms' gap
     assert metrics.train_seconds > 0.0 and metrics.steps_per_second > 0.0
 
 
@@ -56,8 +82,50 @@ def test_every_kind_of_file_is_written(run: Run, tmp_path: Path) -> None:
         field = run.field()
         for name in ("displacement", "magnitude", "ambiguity", "noisy", "reconstruction"):
             assert np.array_equal(saved[name], getattr(field, name))
+        for name in ("displacement", "ambiguity", "log_density"):
+            assert np.array_equal(saved[f"exact_{name}"], getattr(field.exact, name))
         assert aeviz.Settings(**json.loads(str(saved["settings"]))) == run.settings
         assert np.array_equal(saved["loss"], run.loss)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"layer": name} for name in LAYERS),
+        {"layer": "exact", "compare": "split", "beside": "basins"},
+        {"layer": "difference", "compare": "wipe", "beside": "exact-energy", "wipe": 0.3},
+        {"layer": "magnitude", "compare": "split", "beside": "curl", "geometric_midline": True},
+        {"layer": "basins", "flow": "walk-back", "particles": 200},
+    ],
+    ids=lambda change: ", ".join(map(str, change.values())),
+)
+def test_every_layer_can_be_a_picture_and_says_what_it_shows(
+    change: dict[str, Any], run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "settings", run.settings.replace(**change))
+    run.save(tmp_path / "a.png", tmp_path / "a.svg")
+    assert (tmp_path / "a.png").read_bytes()[:5] == b"\x89PNG\r"
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", (tmp_path / "a.svg").read_text(encoding="utf-8"))
+    shown = {LAYERS[name].symbol for name in run.settings.layers} - {""}
+    assert {layer.symbol for layer in LAYERS.values()} & set(texts) == shown
+
+
+def test_no_two_layers_are_the_same_picture(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lecture, pictures = run.settings, set()
+    for change in (
+        {}, {"layer": "exact"}, {"layer": "difference"}, {"layer": "basins"}, {"compare": "split"},
+        {"compare": "wipe"}, {"compare": "wipe", "wipe": 0.3}, {"geometric_midline": True},
+        {"exact_midline": True}, {"flow": "drift"},
+    ):  # fmt: skip
+        monkeypatch.setattr(run, "settings", lecture.replace(**change))
+        run.save(tmp_path / "a.png")
+        pictures.add((tmp_path / "a.png").read_bytes())
+    assert len(pictures) == 10
+    monkeypatch.setattr(run, "settings", lecture)
+    run.save(tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes() in pictures  # the same settings, the same file
 
 
 def test_a_file_that_cannot_be_written_is_named(run: Run, tmp_path: Path) -> None:
@@ -80,7 +148,7 @@ def test_the_module_s_example_holds() -> None:
     assert doctest.testmod(aeviz) == doctest.TestResults(failed=0, attempted=4)
 
 
-def test_a_plain_script_may_train_at_its_top_level(tmp_path: Path, start) -> None:
+def test_a_plain_script_may_train_at_its_top_level(tmp_path: Path, start: Callable[..., Any]) -> None:
     script = tmp_path / "script.py"
     script.write_text("import aeviz\nrun = aeviz.train(epochs=20)\nprint(len(run.loss))\nrun.close()\n")
     assert start(str(script)).end() == (0, "20\n", "")
@@ -100,15 +168,25 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) 
         {"cost": "bce", "noise": 0.07},
         {"output": "tanh"},
         {"points": 1, "noise": 0.0, "batch": 65_536, "hidden": (1,), "code": 1},
+        {"noise_kind": "uniform"},  # with no exact answer in places
+        {"noise_kind": "rare", "target": "nearest"},
     ],
     ids=str,
 )
-def test_every_kind_of_network_and_loss_can_be_run(change: dict[str, object]) -> None:
-    with aeviz.train(aeviz.Settings(**change), epochs=30) as run:
+def test_every_kind_of_run_can_be_trained_measured_and_drawn(change: dict[str, Any], tmp_path: Path) -> None:
+    settings = aeviz.Settings(compare="split", beside="exact-energy", layer="exact").replace(**change)
+    with aeviz.train(settings, epochs=30) as run:
         assert np.isfinite(run.loss).all()
         assert len(run.loss) == 30
-        assert np.isfinite(run.field().ambiguity).all()
-        assert run.metrics().epoch == 30
+        field = run.field()
+        assert np.isfinite(field.ambiguity).all()
+        assert (field.exact is None) == (settings.noise == 0.0)
+        metrics = run.metrics()
+        assert metrics.epoch == 30
+        assert (metrics.bayes_floor is None) == (settings.noise == 0.0)
+        run.save(tmp_path / "a.png", tmp_path / "a.npz")
+        with np.load(tmp_path / "a.npz") as saved:
+            assert ("exact_displacement" in saved) == (field.exact is not None)
 
 
 def test_after_its_end_a_run_says_so_again_and_again() -> None:

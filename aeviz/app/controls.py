@@ -14,6 +14,8 @@ from aeviz.core.settings import GROUPS, SPECS, TABLE, Settings
 
 _ORDER = ("Noise", *(group for group in GROUPS if group != "Noise"))  # the noise comes first
 _CLOSED = ("View",)
+_LARGE = "noise"  # is what one comes to change
+_SLIDERS = (_LARGE, "threshold", "wipe")
 _TAGS = {"live": "LIVE", "rebuild": "REBUILDS", "view": ""}
 _EFFECT = {
     "live": "Takes effect from the next epoch on.",
@@ -53,7 +55,7 @@ class Controls(QScrollArea):
         kinds = {spec.applies for spec in specs}
         group = Group(name, _TAGS[specs[0].applies] if len(kinds) == 1 else "", name not in _CLOSED)
         for spec in specs:
-            row: Row = LargeRow(spec) if spec.name == "noise" else Row(spec, tagged=len(kinds) > 1)
+            row: Row = SliderRow(spec) if spec.name in _SLIDERS else Row(spec, tagged=len(kinds) > 1)
             row.editor.edited.connect(lambda value, name=spec.name: self._set(name, value))
             row.reset.clicked.connect(lambda _, spec=spec: self._set(spec.name, spec.default))
             for editor in (row.editor, getattr(row, "number", None)):
@@ -152,13 +154,14 @@ class Row(QWidget):
         self.reset.setVisible(value != self._spec.default)
 
 
-class LargeRow(Row):
-    """A setting that is dragged: its value in large figures over a slider."""
+class SliderRow(Row):
+    """A setting that is dragged: its value over a slider, of one setting in large figures."""
 
     def _make_editor(self) -> Editor:
         self.number = NumberEditor(self._spec)
-        self.number.setProperty("role", "large")
-        self.number.setFixedWidth(130)
+        if self._spec.name == _LARGE:
+            self.number.setProperty("role", "large")
+            self.number.setFixedWidth(130)
         self.number.setAccessibleName(f"{self._spec.label} as a number")
         slider = SliderEditor(self._spec)
         self.number.edited.connect(slider.edited)

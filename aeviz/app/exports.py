@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QApplication, QFileDialog, QWidget
 
@@ -50,6 +52,23 @@ class Exports(QObject):
         path = self._with_suffix(name, suffix)
         if path is None:
             return
+        self._when_whole(lambda: self._write_figure(path, suffix, scale))
+
+    def _when_whole(self, do: Callable[[], None]) -> None:
+        """Wait where the figure shows a sketch of the exact field."""
+        if not self._figure.is_sketch:
+            do()
+            return
+        self._say("Working out the exact field for the file …")
+
+        def look(*_: object) -> None:
+            if not self._figure.is_sketch:
+                self._run.framed.disconnect(look)
+                do()
+
+        self._run.framed.connect(look)
+
+    def _write_figure(self, path: Path, suffix: str, scale: float) -> None:
         if suffix == ".png":
             image = image_of(self._figure, scale)
             self._write(path, lambda: png_bytes(image))
@@ -68,14 +87,19 @@ class Exports(QObject):
         """Write the shown epoch's field on the cells in view, once the observer has answered."""
         run = self._run
 
-        def write(frame: Frame | None) -> None:
-            if frame is None:
-                self._say(f"cannot write {path}: no training process is there to ask for the field")
+        def write(frame: Frame | str) -> None:
+            if isinstance(frame, str):
+                self._say(f"cannot write {path}: {frame}")
                 return
-            field, losses = frame.field(run.data), run.losses[: frame.epoch].astype(float)
+            assert frame.field is not None
+            field = dataclasses.replace(frame.field, data=run.data)
+            losses = np.concatenate((run.losses[: frame.progress.losses_from], frame.progress.losses))
             settings = as_trained(run.settings, frame.settings)
-            self._write(path, lambda: npz_bytes(field, losses, settings, __version__))
+            self._write(
+                path, lambda: npz_bytes(field, losses[: frame.epoch].astype(float), settings, __version__)
+            )
 
+        self._say("Working out the field for the file …")
         run.export(self._figure.grid_in_view(), write)
 
     def copy(self) -> None:

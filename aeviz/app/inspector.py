@@ -1,21 +1,27 @@
-"""The right panel: what is under the cursor, and what the picture shows in plain words."""
+"""The right panel: what is under the cursor, who votes for it, and what the picture shows in plain words."""
 
 from __future__ import annotations
 
-from functools import cache
-
+import numpy as np
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from aeviz.core.resources import RESOURCES
+from aeviz.app.votes import VotesPlot
+from aeviz.core.explanation import explanation, formulas
+from aeviz.core.marks import Place
+from aeviz.core.metrics import Quality
+from aeviz.core.midline import Midline
 from aeviz.core.settings import Settings
-from aeviz.work.messages import Frame
+from aeviz.figure.theme import Theme
 
 _ROWS = {
     "place": "noisy ŷ",
     "reconstruction": "reconstruction ỹ",
+    "exact": "exact r*",
     "magnitude": "moves by",
+    "off": "off the exact",
     "ambiguity": "ambiguity a",
+    "density": "density log p",
 }
 _EMPTY = "—"
 
@@ -34,8 +40,31 @@ class Inspector(QScrollArea):
         column.setContentsMargins(16, 14, 16, 16)
         column.setSpacing(10)
         column.addWidget(_heading("UNDER THE CURSOR"))
+        column.addLayout(self._make_rows())
+        column.addSpacing(6)
+        column.addWidget(_heading("VOTES FOR THIS PLACE"))
+        self.votes = VotesPlot()
+        column.addWidget(self.votes)
+        column.addSpacing(6)
+        column.addWidget(_heading("WHAT AM I SEEING?"))
+        self._text = QLabel()
+        self._text.setProperty("role", "card")
+        self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.RichText)
+        self._text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
+        )
+        self._text.linkActivated.connect(lambda _: self._toggle_formula())
+        column.addWidget(self._text)
+        column.addStretch(1)
+        self.setWidget(content)
+        self._formula_open = False
+        self._explained: tuple[Settings, Quality, Midline | None, float] | None = None
+        self._link_colour = "blue"
+
+    def _make_rows(self) -> QGridLayout:
         grid = QGridLayout()
-        grid.setVerticalSpacing(7)
+        grid.setVerticalSpacing(4)
         self._values: dict[str, QLabel] = {}
         for row, (name, title) in enumerate(_ROWS.items()):
             label, value = QLabel(title), QLabel(_EMPTY)
@@ -46,50 +75,72 @@ class Inspector(QScrollArea):
             grid.addWidget(label, row, 0)
             grid.addWidget(value, row, 1)
             self._values[name] = value
-        column.addLayout(grid)
-        column.addSpacing(10)
-        column.addWidget(_heading("WHAT AM I SEEING?"))
-        self._text = QLabel()
-        self._text.setProperty("role", "card")
-        self._text.setWordWrap(True)
-        self._text.setTextFormat(Qt.TextFormat.RichText)
-        column.addWidget(self._text)
-        column.addStretch(1)
-        self.setWidget(content)
+        return grid
 
-    def show_place(self, frame: Frame) -> None:
-        """Show the cursor's values of a frame."""
-        for name, text in place_texts(frame).items():
+    def paint_with(self, theme: Theme) -> None:
+        """Take a theme's colours."""
+        self._link_colour = theme.accent
+        self.votes.paint_with(theme)
+        self._write()
+
+    def show_place(self, place: Place | None, turns: float) -> None:
+        """Show what is known of a place, of a curve of so many turns."""
+        for name, text in place_texts(place).items():
             self._values[name].setText(text)
+        self.votes.show_votes(place.exact.profile if place and place.exact else None, turns)
 
-    def explain(self, settings: Settings) -> None:
-        """Say what the chosen layer shows."""
-        page = settings.layer if settings.noise > 0.0 else "noiseless"
-        text = _help(page).format(noise=f"{settings.noise:g}", threshold=f"{settings.threshold:g}")
+    def explain(self, settings: Settings, quality: Quality, midline: Midline | None, spacing: float) -> None:
+        """Say what the picture shows; see `explanation`."""
+        self._explained = settings, quality, midline, spacing
+        self._write()
+
+    def _toggle_formula(self) -> None:
+        self._formula_open = not self._formula_open
+        self._write()
+
+    def _write(self) -> None:
+        if self._explained is None:
+            return
+        paragraphs = explanation(*self._explained)
+        more = "Hide the formula" if self._formula_open else "Show the formula"
+        if self._formula_open:
+            for name in self._explained[0].layers:
+                entry = formulas()[name]
+                paragraphs += [entry["formula"], f"<i>{entry['source']}</i>"]
+        paragraphs.append(f'<a href="#" style="color:{self._link_colour}; text-decoration:none">{more}</a>')
+        text = "".join(f'<p style="margin-top:0; margin-bottom:8px">{each}</p>' for each in paragraphs)
         if text != self._text.text():
             self._text.setText(text)
 
 
-@cache
-def _help(page: str) -> str:
-    return (RESOURCES / "help" / f"{page}.html").read_text(encoding="utf-8")
-
-
-def place_texts(frame: Frame) -> dict[str, str]:
-    """The values under the cursor as text, dashes where there are none."""
-    if frame.place is None or frame.cursor is None:
-        return dict.fromkeys(_ROWS, _EMPTY)
-    (x, y), (dx, dy, ambiguity) = frame.place, frame.cursor
-    return {
-        "place": _pair(x, y),
-        "reconstruction": _pair(x + dx, y + dy),
-        "magnitude": f"{(dx * dx + dy * dy) ** 0.5:.3f}",
-        "ambiguity": f"{ambiguity:.2f}".replace("-", "−"),
+def place_texts(place: Place | None) -> dict[str, str]:
+    """What is known of a place as text, dashes where nothing is."""
+    texts = dict.fromkeys(_ROWS, _EMPTY)
+    if place is None:
+        return texts
+    texts |= {
+        "place": _pair(*place.place),
+        "reconstruction": _pair(*place.reconstruction),
+        "magnitude": f"{place.magnitude:.3f}",
+        "ambiguity": _number(place.ambiguity, 2),
     }
+    if place.exact is not None:
+        texts |= {
+            "exact": _pair(*place.exact.reconstruction),
+            "off": f"{np.hypot(*np.subtract(place.reconstruction, place.exact.reconstruction)):.3f}",
+            "density": _number(place.exact.log_density, 2),
+        }
+        if place.exact.ambiguity is not None:
+            texts["ambiguity"] += f" · exact {_number(place.exact.ambiguity, 2)}"
+    return texts
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def _pair(x: float, y: float) -> str:
-    return f"({x:.3f}, {y:.3f})".replace("-", "−")
+    return f"({_number(x, 3)}, {_number(y, 3)})"
 
 
 def _heading(text: str) -> QLabel:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import time
 from collections.abc import Callable
 
@@ -11,7 +13,9 @@ from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from aeviz.core.field import Grid
 from aeviz.core.manifolds import clean_data
+from aeviz.core.marks import Point
 from aeviz.core.metrics import Quality
+from aeviz.core.midline import Midline
 from aeviz.core.settings import Settings, applies
 from aeviz.core.timeline import Timeline
 from aeviz.figure.figure import MOST_POINTS
@@ -39,7 +43,7 @@ class LiveRun(QObject):
     framed = pyqtSignal(object, object)
     """(Frame, Field): the newest answer."""
     judged = pyqtSignal()
-    """`quality` is that of the newest frame."""
+    """`quality` is that of the newest frame that was measured."""
     diverged = pyqtSignal(str)
     refused = pyqtSignal(str)
     """The run cannot be built here: why, in one line."""
@@ -54,13 +58,19 @@ class LiveRun(QObject):
         self.settings = settings
         self.data = clean_data(settings)
         self.playing = True
-        self.speed = 120.0
+        self.speed = self._paced = 120.0  # and the one to return to from "unlimited"
         self.looking_at: int | None = None  # a past epoch, or None for the newest
         self.phase: m.Phase = "paused"
         self.epoch = 0
         self.steps_per_second = 0.0
         self.quality = Quality()  # of the shown epoch, as last measured
-        self._measured = 0.0
+        self.midline: Midline | None = None  # the geometric one
+        self.cursor: Point | None = None
+        self.probe: Point | None = None
+        self.cloud: Point | None = None
+        self._exact: m.Exact | None = None
+        self._measured = 0.0  # when, and what
+        self._measured_is: object = None
         self._losses = np.empty(4_096, dtype=np.float32)
         self._run = 0
         self._timeline = Timeline()  # the trainer's keyframes, kept here should it die
@@ -70,9 +80,8 @@ class LiveRun(QObject):
         self._due = self._pause = 0.0  # when the last question was to be answered; seconds to the next
         self._number = 0
         self._grid: Callable[[], Grid] = lambda: Grid.home(self.settings)
-        self._cursor: tuple[float, float] | None = None
         self._stale = True  # what is on the screen is not what should be
-        self._exports: dict[int, Callable[[m.Frame | None], None]] = {}
+        self._exports: dict[int, Callable[[m.Frame | str], None]] = {}
         # Queued, because the messages come in the reading thread.
         self._received.connect(self._handle, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
         self._timer = QTimer(self)
@@ -127,9 +136,19 @@ class LiveRun(QObject):
         """What should be seen has changed."""
         self._stale = True
 
-    def point_at(self, place: tuple[float, float] | None) -> None:
-        """Ask for exact values at a place as well."""
-        self._cursor = place
+    def point_at(self, place: Point | None) -> None:
+        """Ask for what is known of a place as well."""
+        self.cursor = place
+        self._stale = True
+
+    def set_probe(self, place: Point | None) -> None:
+        """Follow x, r(x), r(r(x)) … from a place on, or from none."""
+        self.probe = place
+        self._stale = True
+
+    def set_cloud(self, place: Point | None) -> None:
+        """Show where noisy points round a place go, or round none."""
+        self.cloud = place
         self._stale = True
 
     def change(self, old: Settings, new: Settings) -> None:
@@ -139,7 +158,7 @@ class LiveRun(QObject):
         if "rebuild" in kinds:
             self.reset()
         elif "live" in kinds:
-            self._measured = time.monotonic()  # while a slider is dragged, the reference would be made anew
+            self._measured = 0.0  # the Bayes floor moves with σ
             self._send(m.Change(new))
         self._stale = True
 
@@ -149,6 +168,7 @@ class LiveRun(QObject):
         self.data = clean_data(self.settings)
         self.epoch = 0
         self.looking_at, self.quality = None, Quality()
+        self.midline = self._exact = None
         self._build()
         self.rebuilt.emit()
 
@@ -158,6 +178,12 @@ class LiveRun(QObject):
         self.speed = self.speed if speed is None else speed
         self._send(m.Drive(self.playing, self.speed))
         self._stale = True
+
+    def toggle_speed(self) -> None:
+        """Train as fast as the machine can, or at the speed before."""
+        if math.isfinite(self.speed):
+            self._paced = self.speed
+        self.drive(speed=math.inf if math.isfinite(self.speed) else self._paced)
 
     def step(self) -> None:
         """Train one epoch and rest."""
@@ -170,14 +196,14 @@ class LiveRun(QObject):
         self.looking_at = None if epoch is None or epoch >= self.epoch else epoch
         self._stale = True
 
-    def export(self, grid: Grid, receive: Callable[[m.Frame | None], None]) -> None:
-        """Ask for the shown epoch's field with all its points, for a file; None means that none will come."""
+    def export(self, grid: Grid, receive: Callable[[m.Frame | str], None]) -> None:
+        """Ask for the shown epoch's field with all its points, for a file; a text says why none will come."""
         if self._client is None or not (self._ready and self._built):
-            receive(None)
+            receive("no training process is there to ask for the field")
             return
         self._number += 1
         self._exports[self._number] = receive
-        self._send(m.Ask(self._number, self.looking_at, grid, samples=1))
+        self._send(m.Ask(self._number, self.settings, self.looking_at, grid, samples=1, whole=True))
 
     # What trainer and observer say
 
@@ -193,6 +219,10 @@ class LiveRun(QObject):
             case m.Judged() if message.run == self._run:
                 self.quality = message.quality
                 self.judged.emit()
+            case m.Geometry() if message.run == self._run:
+                self.midline = message.midline
+            case m.Exact() if message.run == self._run:
+                self._exact, self._stale = message, True
             case m.Kept() if message.run == self._run:
                 self._timeline.add(message.keyframe)
             case m.Noted() if message.run == self._run:
@@ -205,13 +235,15 @@ class LiveRun(QObject):
                 self.diverged.emit(message.reason)
             case m.Refused() if message.run == self._run:
                 self._built = False
-                self._drop_exports()
+                self._drop_exports("its run cannot be built")
                 self.refused.emit(message.reason)
             case m.Failed() if message.run in (0, self._run):
                 self._asked = None
                 self._built = self._built and not message.over
                 self.drive(playing=False)
-                self._drop_exports()
+                self.phase = "paused" if self.phase == "training" else self.phase
+                self._stale = False  # asked again at once, the same might fail again and again
+                self._drop_exports("an error came between")
                 self.failed.emit(message.report)
             case m.Died():
                 self._lose(f"The {message.process} process {_how_it_ended(message.exit_code)}")
@@ -223,14 +255,22 @@ class LiveRun(QObject):
         if frame.run != self._run:
             self._stale = True
             return
-        self._record(frame.progress)
         if export is not None:
             export(frame)
+            return
+        self._record(frame.progress)  # asked or given up meanwhile: it will not be told again
         if not asked:
             return
         self._pause = max(FRAME / 1000.0, SHARE * frame.seconds)
+        self._stale |= self.settings.flow != "off"
         self._ask_if_stale()  # before this frame is painted, however long that takes
-        self.framed.emit(frame, frame.field(self.data))
+        assert frame.field is not None
+        exact = self._exact
+        known = exact and exact.optimum == frame.settings.optimum and exact.field.grid == frame.field.grid
+        self.framed.emit(
+            frame,
+            dataclasses.replace(frame.field, data=self.data, exact=exact.field if exact and known else None),
+        )
 
     def _record(self, progress: m.Progress) -> None:
         end = progress.losses_from + len(progress.losses)
@@ -248,7 +288,7 @@ class LiveRun(QObject):
         client, self._client = self._client, None
         self._lost = True
         self._timer.stop()
-        self._drop_exports()
+        self._drop_exports("the training process is gone")
         if client is not None:
             client.stop()
         last = self._timeline.last
@@ -271,21 +311,27 @@ class LiveRun(QObject):
         self._number += 1
         self._asked, self._due = self._number, max(time.monotonic(), self._due + self._pause)
         samples = max(1, -(-len(self.data) // MOST_POINTS)) if self.settings.shows_samples else 0
-        measure = None
-        if self.phase != "training" or self._due > self._measured + MEASURE_EVERY:
-            self._measured, measure = self._due, self.settings
-        what = self.looking_at, self._grid(), samples, self._cursor, measure
-        self._send(m.Ask(self._number, *what, due=self._due))
+        state = self.looking_at, self.epoch, self.settings
+        every = MEASURE_EVERY if self.phase == "training" else math.inf if state == self._measured_is else 0.0
+        measure = self._due > self._measured + every
+        if measure:
+            self._measured, self._measured_is = self._due, state
+        self._send(
+            m.Ask(
+                self._number, self.settings, self.looking_at, self._grid(), samples,
+                self.cursor, self.probe, self.cloud, measure=measure, due=self._due,
+            )
+        )  # fmt: skip
 
-    def _drop_exports(self) -> None:
+    def _drop_exports(self, why: str) -> None:
         exports, self._exports = self._exports, {}
         for receive in exports.values():
-            receive(None)
+            receive(why)
 
     def _build(self) -> None:
         self._run += 1
         self._asked = None
-        self._drop_exports()
+        self._drop_exports("its run is over")
         self._stale = True
         self._built = True
         self._send(m.Build(self._run, self.settings, tuple(self._timeline), self._timeline.changes))

@@ -6,10 +6,12 @@ from PyQt6.QtWidgets import QLabel, QStatusBar
 
 from aeviz.app.inspector import place_texts
 from aeviz.app.live_run import LiveRun
+from aeviz.core.explanation import percent
 from aeviz.core.metrics import Quality
 from aeviz.core.rate import Rate
 from aeviz.work.messages import Frame
 
+_SIGNS = {"place": "ŷ", "reconstruction": "ỹ", "magnitude": "moves by", "ambiguity": "a"}
 _STAYS = 6_000  # ms that a message stays
 
 
@@ -40,9 +42,9 @@ class StatusLine(QStatusBar):
         self._narrow = narrow
         self.rates.setVisible(not narrow)
 
-    def show_quality(self, quality: Quality) -> None:
-        """Show how near the network is to the best possible."""
-        self.quality.setText(quality_text(quality))
+    def show_quality(self, quality: Quality, noise: float) -> None:
+        """Show how near the network is to the best possible with this noise σ."""
+        self.quality.setText(quality_text(quality, noise))
 
     def count_frame(self) -> None:
         """Count a frame that has been drawn."""
@@ -53,21 +55,27 @@ class StatusLine(QStatusBar):
         known = 0 < frame.epoch <= len(run.losses)
         loss = f"{run.losses[frame.epoch - 1]:.4f}" if known else "—"
         self.progress.setText(f"epoch {frame.epoch:,}   loss {loss}")
-        signs = {"place": "ŷ", "reconstruction": "ỹ", "magnitude": "moves by", "ambiguity": "a"}
-        here = "   ".join(f"{signs[name]} {text}" for name, text in place_texts(frame).items())
-        self.place.setText(here if frame.place is not None else "")
-        self.quality.setVisible(frame.place is None or not self._narrow)
+        place = frame.marks.cursor
+        texts = place_texts(place)
+        here = "   ".join(f"{sign} {texts[name]}" for name, sign in _SIGNS.items())
+        self.place.setText(here if place is not None and self._narrow else "")
+        self.quality.setVisible(place is None or not self._narrow)
         self.rates.setText(
             f"{run.steps_per_second:,.0f} steps/s   {self._frames.per_second:.0f} frames/s   "
             f"seed {run.settings.seed}"
         )
 
 
-def quality_text(quality: Quality) -> str:
+def quality_text(quality: Quality, noise: float) -> str:
     """How near the network is to the best possible, in words."""
     if quality.bayes_floor is None:
-        return ""
-    risk, agreement = quality.excess_risk, quality.midline_iou
-    above = "—" if risk is None else f"{100.0 * risk:.1f} %" if risk < 10.0 else f"{risk:,.0f} ×"
+        return "no exact reference" if noise <= 0.0 else ""
+    if quality.sketch:
+        return "above the optimum …   midline agreement …   ridge off by …"
+    risk, agreement, ridge = quality.excess_risk, quality.midline_iou, quality.ridge_distance
+    above = "—" if risk is None else percent(risk)
     agrees = "—" if agreement is None else f"{agreement:.2f}"
-    return f"above the optimum {above}   midline agreement {agrees}"
+    away = "—" if ridge is None else f"{ridge:.3f}"
+    exact = quality.exact_ridge_distance
+    best = "" if ridge is None or exact is None else f" (exact {exact:.3f})"
+    return f"above the optimum {above}   midline agreement {agrees}   ridge off by {away}{best}"

@@ -7,7 +7,7 @@ from typing import Any
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from aeviz.core.setting import SettingError
-from aeviz.core.settings import Settings
+from aeviz.core.settings import SPECS, Settings
 
 
 class Store(QObject):
@@ -36,6 +36,12 @@ class Store(QObject):
             return False
         self.put(new)
         return True
+
+    def cycle(self, name: str, by: int = 1) -> None:
+        """Take the next one of a setting's choices, or of on and off."""
+        choices = SPECS[name].choices or (False, True)
+        now = choices.index(getattr(self._settings, name))
+        self.set(**{name: choices[(now + by) % len(choices)]})
 
     def put(self, new: Settings) -> None:
         """Change all settings at once."""

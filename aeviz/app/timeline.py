@@ -76,6 +76,7 @@ class TimelinePanel(QWidget):
         self.seed.clicked.connect(self.seed_wanted)
         self.speed = QComboBox()
         self.speed.setAccessibleName("Speed")
+        self.speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.speed.setToolTip("Epochs per second (U: unlimited and back)")
         for speed in SPEEDS:
             self.speed.addItem(f"{speed:g} epochs/s" if math.isfinite(speed) else "unlimited", speed)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QPushButton, QWidget
+from PyQt6.QtGui import QAction, QActionGroup, QResizeEvent
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
 
 from aeviz.app.editors import Segments
 from aeviz.app.store import Store
+from aeviz.core.layers import LAYERS
 from aeviz.core.presets import load_preset, preset_names
 from aeviz.core.settings import SPECS, Settings
 
-_SEGMENTS = {
-    "layer": {"magnitude": "Field", "ambiguity": "Ambiguity", "none": "Plain"},
-    "arrows": {"grid": "Grid", "samples": "Samples", "both": "Both", "none": "None"},
-}
-_SWITCHES = {"midline": "Midline", "show_noisy": "Noisy ŷ", "show_reconstruction": "Reconstructions ỹ"}
+_COMPARE = {"off": "One", "split": "Split", "wipe": "Wipe"}
+_SHOWN = (
+    "midline", "exact_midline", "geometric_midline", "", "show_data", "show_noisy", "show_reconstruction",
+    "votes", "", "arrows", "flow",
+)  # fmt: skip
+"""What the menu offers: settings that are on or off, and choices; nothing between two is a line."""
 
 
 class Toolbar(QWidget):
@@ -35,16 +37,20 @@ class Toolbar(QWidget):
         brand = QLabel("aeviz")
         brand.setProperty("role", "brand")
         row.addWidget(brand)
-        row.addWidget(self._presets())
-        self._segments = {name: Segments(SPECS[name], titles) for name, titles in _SEGMENTS.items()}
-        self._switches = {name: QCheckBox(title) for name, title in _SWITCHES.items()}
-        for name, segments in self._segments.items():
-            segments.edited.connect(lambda value, name=name: store.set(**{name: value}))
-            row.addWidget(segments)
-        for name, switch in self._switches.items():
-            switch.setToolTip(SPECS[name].help)
-            switch.toggled.connect(lambda value, name=name: store.set(**{name: value}))
-            row.addWidget(switch)
+        self.presets = self._presets()
+        row.addWidget(self.presets)
+        self.layer = LayerChoice("layer", store)
+        self.compare = Segments(SPECS["compare"], _COMPARE)
+        self.compare.edited.connect(lambda value: store.set(compare=value))
+        self.beside = LayerChoice("beside", store)
+        self.show_menu = QToolButton()
+        self.show_menu.setText("Show")
+        self.show_menu.setProperty("role", "menu")
+        self.show_menu.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.show_menu.setToolTip("Midlines, points, arrows, particles")
+        self.show_menu.setMenu(self._menu_of_shown())
+        for widget in (self.layer, self.compare, self.beside, self.show_menu):
+            row.addWidget(widget)
         row.addStretch(1)
         export = QPushButton("Export…")
         export.setProperty("role", "accent")
@@ -56,13 +62,13 @@ class Toolbar(QWidget):
         ask.setToolTip("What am I seeing? (F1)")
         ask.clicked.connect(self.help_wanted)
         row.addWidget(ask)
-        self._spare = (brand, *self._switches.values(), self._segments["arrows"])
+        self._spare = (brand, self.compare, self.presets)
         self._wide = self.sizeHint().width()
         store.changed.connect(lambda _, new: self._show(new))
         self._show(store.settings)
 
     def minimumSizeHint(self) -> QSize:
-        """As narrow as the window wants: what does not fit is hidden, and is in the left panel too."""
+        """As narrow as the window wants: what does not fit is hidden, and is in panel and menus too."""
         return QSize(300, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -77,6 +83,8 @@ class Toolbar(QWidget):
         box = QComboBox()
         box.setAccessibleName("Presets")
         box.setToolTip("Take all settings from a preset")
+        box.setFixedWidth(170)
+        box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         box.addItem("Presets", None)
         for name in preset_names():
             box.addItem(load_preset(name).title, name)
@@ -89,8 +97,55 @@ class Toolbar(QWidget):
             self._store.put(load_preset(name).settings)
         box.setCurrentIndex(0)
 
+    def _menu_of_shown(self) -> QMenu:
+        menu = QMenu(self)
+        self._actions: dict[tuple[str, object], QAction] = {}
+        for name in _SHOWN:
+            if not name:
+                menu.addSeparator()
+            elif SPECS[name].choices:
+                inner = QMenu(SPECS[name].label, menu)
+                menu.addMenu(inner)
+                one_of = QActionGroup(inner)
+                for choice in SPECS[name].choices:
+                    one_of.addAction(self._add(inner, name, choice, choice.capitalize()))
+            else:
+                self._add(menu, name, True, f"{SPECS[name].label} {SPECS[name].symbol}".strip())
+        return menu
+
+    def _add(self, menu: QMenu, name: str, value: object, title: str) -> QAction:
+        action = QAction(title, menu)
+        menu.addAction(action)
+        action.setCheckable(True)
+        action.setToolTip(SPECS[name].help)
+        action.triggered.connect(
+            lambda on: self._store.set(**{name: value if isinstance(value, str) else bool(on)})
+        )
+        self._actions[name, value] = action
+        return action
+
     def _show(self, settings: Settings) -> None:
-        for name, segments in self._segments.items():
-            segments.show_value(getattr(settings, name))
-        for name, switch in self._switches.items():
-            switch.setChecked(getattr(settings, name))
+        self.layer.show_value(settings.layer)
+        self.compare.show_value(settings.compare)
+        self.beside.show_value(settings.beside)
+        self.beside.setVisible(settings.compare != "off")
+        for (name, value), action in self._actions.items():
+            action.setChecked(getattr(settings, name) == value)
+
+
+class LayerChoice(QComboBox):
+    """One of the layers, by title."""
+
+    def __init__(self, name: str, store: Store) -> None:
+        super().__init__()
+        self.setAccessibleName(SPECS[name].label)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a choice, Space is for play and pause again
+        for value, layer in LAYERS.items():
+            self.addItem(layer.title, value)
+            self.setItemData(self.count() - 1, layer.help, Qt.ItemDataRole.ToolTipRole)
+        self.activated.connect(lambda _: store.set(**{name: self.currentData()}))
+
+    def show_value(self, value: str) -> None:
+        """Show a layer without saying that it was chosen."""
+        self.setCurrentIndex(self.findData(value))
+        self.setToolTip(LAYERS[value].help)

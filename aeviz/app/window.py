@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import time
 
@@ -17,13 +16,14 @@ from PyQt6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
+from aeviz.app.actions import actions_of
 from aeviz.app.controls import Controls
 from aeviz.app.dialogs import Reporter, show_about, show_help
-from aeviz.app.exports import Exports
+from aeviz.app.exports import Exports, as_trained
 from aeviz.app.inspector import Inspector
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
-from aeviz.app.menus import Entry, fill_menu_bar
+from aeviz.app.menus import fill_menu_bar
 from aeviz.app.notice import Notice
 from aeviz.app.status import StatusLine
 from aeviz.app.store import Store
@@ -32,6 +32,7 @@ from aeviz.app.timeline import TimelinePanel
 from aeviz.app.toolbar import Toolbar
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Field
+from aeviz.core.manifolds import spacing
 from aeviz.core.settings import SPECS, Settings, applies
 from aeviz.figure.theme import theme_of
 from aeviz.figure.view import FieldView
@@ -39,7 +40,7 @@ from aeviz.work.messages import Frame
 
 READ_EVERY = 0.08  # seconds between readings while training: each makes labels and layouts anew
 EXPLAIN_AFTER = 120  # ms without a change until the explaining text follows: laying it out takes a while
-_NARROW = 1_000  # px: a narrower window has no room for the inspector
+_NARROW, _NARROW_FOR_TWO = 1_000, 1_250  # px: a narrower window has no room for the inspector
 _TITLE_BAR = 40  # px that a window's frame may take
 
 
@@ -62,16 +63,16 @@ class Window(QMainWindow):
         self.exports = Exports(self, self.view.figure, self.run, memory, self.status.say)
         self._narrow = False
         self._inspector_wanted = True
-        self._shown = 0
+        self._shown, self._shown_settings = 0, settings  # which epoch, and how it was trained
+        self._spacing = 0.0  # of the clean points
         self._was_live = False
         self._read = 0.0  # when the readings were last brought up to date
         self._explaining = QTimer(self)
         self._explaining.setSingleShot(True)
         self._explaining.setInterval(EXPLAIN_AFTER)
-        self._explaining.timeout.connect(lambda: self.inspector.explain(self.store.settings))
+        self._explaining.timeout.connect(self._explain)
         self._torch_version = ""
-        self._paced = 120.0  # the speed to return to from "unlimited"
-        self._keys = fill_menu_bar(self, self._menus())
+        self._keys = fill_menu_bar(self, actions_of(self))
         self._lay_out()
         self._connect()
         self._repaint()
@@ -123,42 +124,6 @@ class Window(QMainWindow):
     def _splitters(self) -> dict[str, QSplitter]:
         return {"across": self._across, "down": self._down}
 
-    def _menus(self) -> dict[str, list[Entry]]:
-        run, store, exports = self.run, self.store, self.exports
-        return {
-            "&File": [
-                ("Export &figure…", "Ctrl+E", exports.figure),
-                ("Export &data…", "Ctrl+Shift+E", exports.data),
-                ("&Quit", "Ctrl+Q", self.close),
-            ],
-            "&Edit": [
-                ("&Copy figure", "Ctrl+C", exports.copy),
-                ("All settings to &default", "", lambda: store.put(Settings(theme=store.settings.theme))),
-            ],
-            "&Run": [
-                ("&Play or pause", "Space", self._toggle),
-                ("&One epoch", "S", run.step),
-                ("&Begin again", "R", run.reset),
-                ("&New seed", "N", self._new_seed),
-                ("&Unlimited speed and back", "U", self._toggle_speed),
-                ("Back to &live", "L", lambda: run.look_at(None)),
-            ],
-            "&View": [
-                ("&Home", "H", self.view.figure.home),
-                ("Next &heat map", "M", lambda: self._cycle("layer")),
-                ("Next &arrows", "A", lambda: self._cycle("arrows")),
-                ("Ambiguous m&idline", "I", lambda: store.set(midline=not store.settings.midline)),
-                ("Next &theme", "T", lambda: self._cycle("theme")),
-                ("&Left panel", "F2", lambda: self.controls.setVisible(self.controls.isHidden())),
-                ("&Right panel", "F3", self._toggle_inspector),
-                ("&Full screen", "F11", self._toggle_full_screen),
-            ],
-            "&Help": [
-                ("&What am I seeing?", "F1", self._help),
-                ("&About aeviz", "", lambda: show_about(self, self._torch_version)),
-            ],
-        }
-
     def _connect(self) -> None:
         self.store.changed.connect(self._follow)
         self.store.refused.connect(self.status.say)
@@ -173,15 +138,19 @@ class Window(QMainWindow):
         )
         self.run.refused.connect(self._go_on_without)
         self.run.failed.connect(self.reporter.show)
+        self.run.failed.connect(lambda _: self.timeline.show_run(self.run, self._shown))
         self.run.died.connect(self._mourn)
         self.view.view_changed.connect(self.run.refresh)
         self.view.hovered.connect(self.run.point_at)
+        self.view.probed.connect(self.run.set_probe)
+        self.view.clouded.connect(self.run.set_cloud)
+        self.view.figure.wiped.connect(lambda at: self.store.set(wipe=round(at, 3)))
         self.toolbar.export_wanted.connect(self.exports.figure)
-        self.toolbar.help_wanted.connect(self._help)
+        self.toolbar.help_wanted.connect(self.show_help)
         self.timeline.play_wanted.connect(self._play)
         self.timeline.step_wanted.connect(self.run.step)
         self.timeline.reset_wanted.connect(self.run.reset)
-        self.timeline.seed_wanted.connect(self._new_seed)
+        self.timeline.seed_wanted.connect(self.take_new_seed)
         self.timeline.speed_wanted.connect(lambda speed: self.run.drive(speed=speed))
         self.timeline.epoch_wanted.connect(self.run.look_at)
         hints = QApplication.styleHints()
@@ -193,6 +162,8 @@ class Window(QMainWindow):
     def _show_start(self) -> None:
         """Show the points at once; the field comes with the first frame."""
         settings = self.store.settings
+        self._shown_settings = settings
+        self._spacing = spacing(settings)
         self.view.figure.show_points(self.run.data, shown_noisy(settings, self.run.data))
         self.timeline.show_speed(self.run.speed)
         self.timeline.show_run(self.run, 0)
@@ -202,22 +173,30 @@ class Window(QMainWindow):
         self._torch_version = torch_version
 
     def _show_quality(self) -> None:
-        self.status.show_quality(self.run.quality)
+        self.status.show_quality(self.run.quality, self.store.settings.noise)
         self.timeline.curve.show_floor(self.run.quality.bayes_floor)
+        if not self._explaining.isActive():
+            self._explaining.start()
+
+    def _explain(self) -> None:
+        settings = as_trained(self.store.settings, self._shown_settings)
+        self.inspector.explain(settings, self.run.quality, self.run.midline, self._spacing)
 
     def _show_frame(self, frame: Frame, field: Field) -> None:
-        self.view.figure.set_field(field)
+        lines = self.run.midline.lines if self.run.midline else ()
+        self.view.figure.set_field(field, frame.marks, lines)
         noise = self.store.settings.noise
-        if self.run.looking_at is None and frame.noise != noise:  # asked before the last change
+        if self.run.looking_at is None and frame.settings.noise != noise:  # asked before the last change
             self.view.figure.show_points(self.run.data, shown_noisy(self.store.settings, self.run.data))
-        self._shown = frame.epoch
+        self._shown, self._shown_settings = frame.epoch, frame.settings
         self.timeline.slider.follow(frame.epoch, max(self.store.settings.epochs, self.run.epoch))
         self.status.count_frame()
         now = time.perf_counter()
-        live = self.run.phase == "training" and self.run.looking_at is None and frame.place is None
+        place = frame.marks.cursor
+        live = self.run.phase == "training" and self.run.looking_at is None and place is None
         if now - self._read > READ_EVERY or not (live and self._was_live):
             self._read, self._was_live = now, live
-            self.inspector.show_place(frame)
+            self.inspector.show_place(place, self.store.settings.turns)
             self.timeline.show_run(self.run, frame.epoch)
             self.status.show_frame(frame, self.run)
 
@@ -250,6 +229,8 @@ class Window(QMainWindow):
             self._repaint()
         self.run.change(old, new)
         self._explaining.start()
+        if "compare" in changes:
+            self._fit()
         if "view" in applies(changes):
             self.view.figure.set_settings(new)
         if "noise" in changes and new.show_noisy and self.run.looking_at is None:
@@ -263,9 +244,11 @@ class Window(QMainWindow):
         self.timeline.paint_with(theme)
         self.view.setBackground(theme.figure)
         self.view.figure.set_settings(settings)
-        self.inspector.explain(settings)
+        self.inspector.paint_with(theme)
+        self._explain()
 
-    def _toggle(self) -> None:
+    def toggle_play(self) -> None:
+        """Play or pause."""
         self._play(not self.run.playing or self.run.phase == "finished")
 
     def _play(self, playing: bool) -> None:
@@ -280,34 +263,40 @@ class Window(QMainWindow):
         self.run.drive(playing=playing)
         self.timeline.show_run(self.run, self._shown)
 
-    def _toggle_speed(self) -> None:
-        if math.isfinite(self.run.speed):
-            self._paced = self.run.speed
-        self.run.drive(speed=math.inf if math.isfinite(self.run.speed) else self._paced)
-        self.timeline.show_speed(self.run.speed)
-
-    def _cycle(self, name: str) -> None:
-        choices = SPECS[name].choices
-        now = choices.index(getattr(self.store.settings, name))
-        self.store.set(**{name: choices[(now + 1) % len(choices)]})
-
-    def _new_seed(self) -> None:
+    def take_new_seed(self) -> None:
+        """Begin again with another seed."""
         self.store.set(seed=random.randrange(10_000))
 
-    def _toggle_inspector(self) -> None:
+    def toggle_speed(self) -> None:
+        """Train as fast as the machine can, or at the speed before."""
+        self.run.toggle_speed()
+        self.timeline.show_speed(self.run.speed)
+
+    def toggle_inspector(self) -> None:
+        """Show or hide the right panel."""
         self._inspector_wanted = self.inspector.isHidden()
         self.inspector.setVisible(self._inspector_wanted)
 
-    def _toggle_full_screen(self) -> None:
+    def toggle_full_screen(self) -> None:
+        """Take the whole screen, or give it back."""
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
-    def _help(self) -> None:
+    def show_help(self) -> None:
+        """Show the page that explains the picture and its keys."""
         show_help(self, self._keys)
+
+    def show_about(self) -> None:
+        """Show the versions."""
+        show_about(self, self._torch_version)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the field the inspector's place where the window is narrow."""
         super().resizeEvent(event)
-        narrow = self.width() < _NARROW
+        self._fit()
+
+    def _fit(self) -> None:
+        split = self.store.settings.compare == "split"
+        narrow = self.width() < (_NARROW_FOR_TWO if split else _NARROW)
         if narrow != self._narrow:
             self._narrow = narrow
             self.inspector.setVisible(self._inspector_wanted and not narrow)

@@ -10,8 +10,9 @@ import numpy as np
 
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
-from aeviz.core.truth import exact_ambiguity, posterior
+from aeviz.core.truth import Denoiser, Steps
 
+_SKETCH_POINTS = 150  # clean points that a sketch of the exact field knows, at least
 _ROUNDING = 0.02  # of a cell: a view that ends on a cell's edge does not show the next cell
 
 
@@ -81,6 +82,62 @@ class Grid:
         return np.stack(np.meshgrid(self.x, self.y), axis=-1).reshape(-1, 2)
 
 
+@dataclass(frozen=True, slots=True)
+class ExactField:
+    """What the exact denoiser does, seen on a grid.
+
+    Attributes
+    ----------
+    displacement : (H, W, 2) array
+        r*(x) − x at the cell centres, in data units; NaN where no clean point can have come from.
+    log_density : (H, W) array
+        log p_σ(x).
+    ambiguity : (H, W) array or None
+        a*(x); None where r* has cliffs.
+    sketch : bool
+        Whether it is a first answer, from some of the clean points, which a better one follows.
+    """
+
+    grid: Grid
+    displacement: FloatArray
+    log_density: FloatArray
+    ambiguity: FloatArray | None
+    sketch: bool = False
+
+    @classmethod
+    def solving(cls, denoiser: Denoiser, grid: Grid, sketch: bool = False) -> Steps[ExactField]:
+        """Work it out, step by step."""
+        places = grid.points
+        found = yield from denoiser.solving(places)
+        return cls(
+            grid,
+            (found.mean - places).reshape(*grid.shape, 2),
+            found.log_density.reshape(grid.shape),
+            None if found.ambiguity is None else found.ambiguity.reshape(grid.shape),
+            sketch,
+        )
+
+    @classmethod
+    def sketched(cls, denoiser: Denoiser, grid: Grid, weights: int) -> ExactField:
+        """A first answer that takes about this many posterior weights: fewer clean points, larger cells."""
+        rows, columns = grid.shape
+        stride = max(1, math.ceil(math.sqrt(rows * columns * _SKETCH_POINTS / weights)))
+        y, x = np.arange(rows)[::stride], np.arange(columns)[::stride]
+        places = grid.points.reshape(rows, columns, 2)[np.ix_(y, x)]
+        found = denoiser.thinned(max(1, weights // (len(x) * len(y)))).at(places.reshape(-1, 2))
+
+        def on_grid(values: FloatArray) -> FloatArray:
+            coarse = values.reshape(len(y), len(x), -1)
+            fine = coarse[np.ix_(np.arange(rows) // stride, np.arange(columns) // stride)]
+            return fine.reshape(rows, columns, *values.shape[1:])
+
+        reconstruction, ambiguity = on_grid(found.mean), found.ambiguity
+        return cls(
+            grid, reconstruction - grid.points.reshape(rows, columns, 2), on_grid(found.log_density),
+            None if ambiguity is None else on_grid(ambiguity), sketch=True,
+        )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Field:
     """What the network does at one epoch, seen on a grid and at the noisy points.
@@ -95,6 +152,14 @@ class Field:
         y, ŷ and ỹ = r(ŷ).
     noise : float
         The σ in force at this epoch.
+    curl : (H, W) array or None
+        ∂r_y/∂x − ∂r_x/∂y of the network, without unit.
+    basins : (H, W) array or None
+        Where along the curve a place comes to rest, in turns.
+    streaks : (M, 2, 2) array or None
+        For each particle, where it was some steps ago and where it is.
+    exact : ExactField or None
+        What the best possible network would do; None where that is not known.
     """
 
     grid: Grid
@@ -105,6 +170,10 @@ class Field:
     reconstruction: FloatArray
     epoch: int
     noise: float
+    curl: FloatArray | None = None
+    basins: FloatArray | None = None
+    exact: ExactField | None = None
+    streaks: FloatArray | None = None
 
     @cached_property
     def magnitude(self) -> FloatArray:
@@ -112,13 +181,13 @@ class Field:
         magnitude: FloatArray = np.hypot(self.displacement[..., 0], self.displacement[..., 1])
         return magnitude
 
-    def exact(self) -> tuple[FloatArray, FloatArray] | None:
-        """Exact displacement (H, W, 2) and ambiguity (H, W), or None without noise."""
-        if self.noise <= 0.0:
-            return None
-        places = self.grid.points
-        truth = posterior(places, self.data, self.noise)
-        return (
-            (truth.mean - places).reshape(*self.grid.shape, 2),
-            exact_ambiguity(truth, self.noise).reshape(self.grid.shape),
-        )
+    @cached_property
+    def difference(self) -> FloatArray | None:
+        """r(x) − r*(x), (H, W, 2), in data units; None where the exact field is not known."""
+        exact = self.exact_displacement
+        return None if exact is None else self.displacement - exact
+
+    @property
+    def exact_displacement(self) -> FloatArray | None:
+        """r*(x) − x, (H, W, 2), in data units; None where the exact field is not known."""
+        return None if self.exact is None else self.exact.displacement

@@ -89,7 +89,7 @@ def npz_bytes(field: Field, loss: FloatArray, settings: Settings, version: str) 
     """Return the content of an NPZ file of the field.
 
     Keys and shapes: x (W,), y (H,), displacement (H, W, 2), magnitude (H, W), ambiguity (H, W),
-    exact_displacement and exact_ambiguity where there is an exact reference, data (N, 2),
+    exact_displacement, exact_ambiguity and exact_log_density where there are exact ones, data (N, 2),
     noisy (N, 2), reconstruction (N, 2), loss (E,), epoch, settings (JSON text), version.
     """
     arrays = {
@@ -106,9 +106,11 @@ def npz_bytes(field: Field, loss: FloatArray, settings: Settings, version: str) 
         "settings": np.array(json.dumps(settings.to_json())),
         "version": np.array(version),
     }
-    exact = field.exact()
-    if exact is not None:
-        arrays["exact_displacement"], arrays["exact_ambiguity"] = exact
+    if field.exact is not None:
+        arrays["exact_displacement"] = field.exact.displacement
+        arrays["exact_log_density"] = field.exact.log_density
+        if field.exact.ambiguity is not None:
+            arrays["exact_ambiguity"] = field.exact.ambiguity
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()

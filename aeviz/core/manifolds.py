@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from aeviz.core.settings import Settings
+
+DENSE = 2_000  # samples of the curve itself
+_JITTER_STREAM = 1  # keeps this draw apart from the other draws of the same seed
 
 FloatArray = NDArray[np.float64]
 
@@ -26,6 +31,25 @@ def spiral(points: int, turns: float) -> FloatArray:
     return curve
 
 
+def curve(settings: Settings) -> FloatArray:
+    """Return dense samples of the curve itself, without jitter, in order, where the data lie: (2000, 2)."""
+    return _placed(settings, spiral(DENSE, settings.turns), _scattered(settings))
+
+
+def positions(settings: Settings) -> FloatArray:
+    """Return where along the curve each clean point lies, in turns, (N,)."""
+    return np.linspace(0.0, settings.turns, settings.points)
+
+
+def spacing(settings: Settings) -> float:
+    """Return how far apart neighbours on the curve usually lie, jitter left out, in data units.
+
+    Infinite of a single point.
+    """
+    points = _placed(settings, spiral(settings.points, settings.turns), _scattered(settings))
+    return float(np.median(np.hypot(*np.diff(points, axis=0).T))) if len(points) > 1 else math.inf
+
+
 def clean_data(settings: Settings) -> FloatArray:
     """Return the clean points y of these settings, jitter included.
 
@@ -35,17 +59,22 @@ def clean_data(settings: Settings) -> FloatArray:
         In data units; depends on ``points``, ``turns``, ``jitter``, ``seed`` and ``cost`` alone: for a
         cross-entropy the points are mapped into the unit square, which their longer side fills.
     """
+    data = _scattered(settings)
+    return _placed(settings, data, data).clip(0.0, 1.0) if settings.in_unit_square else data
+
+
+def _scattered(settings: Settings) -> FloatArray:
     data = spiral(settings.points, settings.turns)
     if settings.jitter > 0.0:
         rng = np.random.default_rng((settings.seed, _JITTER_STREAM))
         data = data + settings.jitter * rng.standard_normal(data.shape)
-    return _in_unit_square(data) if settings.in_unit_square else data
+    return data
 
 
-def _in_unit_square(data: FloatArray) -> FloatArray:
+def _placed(settings: Settings, points: FloatArray, data: FloatArray) -> FloatArray:
+    """Points as they are, or as the map of the data into the unit square moves them."""
+    if not settings.in_unit_square:
+        return points
     low, high = data.min(axis=0), data.max(axis=0)
-    mapped: FloatArray = 0.5 + (data - 0.5 * (low + high)) / (float((high - low).max()) or 1.0)
-    return mapped.clip(0.0, 1.0)
-
-
-_JITTER_STREAM = 1  # keeps this draw apart from the other draws of the same seed
+    mapped: FloatArray = 0.5 + (points - 0.5 * (low + high)) / (float((high - low).max()) or 1.0)
+    return mapped

@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Self
 
+from aeviz.core.layers import LAYERS
 from aeviz.core.setting import SettingError, Spec, nearest, setting
 
 LECTURE_EXTENT = (-2.2, 1.7, -1.4, 1.9)
@@ -37,8 +38,18 @@ class Settings:
         group="Data", applies="rebuild", unit="data units", low=0.0, high=0.5, step=0.01,
     )
     noise: float = setting(
-        0.25, "Noise", "Standard deviation of the Gaussian noise that corrupts the clean points.",
+        0.25, "Noise", "Standard deviation of the noise that corrupts the clean points.",
         group="Noise", applies="live", symbol="σ", unit="data units", low=0.0, high=1.0, step=0.01,
+    )
+    noise_kind: str = setting(
+        "gaussian", "Kind",
+        "Uniform: each coordinate within σ√3. Rare: one point in twenty is moved ten times as far.",
+        group="Noise", applies="live", choices=("gaussian", "uniform", "rare"),
+    )
+    target: str = setting(
+        "original", "Target",
+        "What is to be reconstructed: the point that was corrupted, or the nearest one to where it went.",
+        group="Noise", applies="live", choices=("original", "nearest"),
     )
     hidden: tuple[int, ...] = setting(
         (64,), "Hidden widths", "Widths of the encoder's layers before the code; may be empty.",
@@ -93,7 +104,7 @@ class Settings:
         group="Training", applies="live", choices=("falling", "constant"),
     )
     batch: int = setting(
-        151, "Batch",
+        302, "Batch",
         "Noisy points per step; a batch larger than the data uses points again, with new noise.",
         group="Training", applies="live", symbol="B", unit="points", low=1, high=65_536, step=1.25,
         scale="log",
@@ -123,18 +134,39 @@ class Settings:
         group="View", applies="view", unit="data units", low=-1000.0, high=1000.0, length=(4, 4),
     )
     layer: str = setting(
-        "magnitude", "Heat map",
-        "Magnitude: how far the network moves a place. Ambiguity: how strongly it spreads its neighbourhood.",
-        group="View", applies="view", choices=("magnitude", "ambiguity", "none"),
+        "magnitude", "Layer", "What colours the plane, and which arrows lie over it.",
+        group="View", applies="view", choices=tuple(LAYERS),
+    )
+    compare: str = setting(
+        "off", "Compare",
+        "Split: a second layer beside the first. Wipe: on top of it, right of a line that can be dragged.",
+        group="View", applies="view", choices=("off", "split", "wipe"),
+    )
+    beside: str = setting(
+        "exact", "Second layer", "The other layer, where two are compared.",
+        group="View", applies="view", choices=tuple(LAYERS),
+    )
+    wipe: float = setting(
+        0.5, "Wipe line", "Where the wipe line stands: 0 is the field's left edge, 1 its right one.",
+        group="View", applies="view", low=0.0, high=1.0, step=0.05,
     )
     midline: bool = setting(
-        True, "Ambiguous midline", "Outlines the places whose ambiguity is above the threshold.",
-        group="View", applies="view",
+        True, "Learned midline", "Outlines the places where the network's ambiguity is above the threshold.",
+        group="Midlines", applies="view",
+    )
+    exact_midline: bool = setting(
+        False, "Exact midline", "Outlines the places where the exact ambiguity is above the threshold.",
+        group="Midlines", applies="view",
+    )
+    geometric_midline: bool = setting(
+        False, "Geometric midline",
+        "The places that are as near to one part of the curve as to another, far away along it.",
+        group="Midlines", applies="view",
     )
     threshold: float = setting(
         2.0, "Threshold",
-        "A place is ambiguous where the posterior variance is more than this many times the noise's.",
-        group="View", applies="view", symbol="τ", low=1.0, high=10.0, step=0.1,
+        "A place is ambiguous where its neighbourhood is spread more than this many times.",
+        group="Midlines", applies="view", symbol="τ", low=1.0, high=10.0, step=0.1,
     )
     arrows: str = setting(
         "grid", "Arrows", "Where arrows start: at the cell centres, at the noisy points, or both.",
@@ -157,18 +189,32 @@ class Settings:
         False, "Reconstructions", "Draws where the network puts the noisy points.",
         group="View", applies="view", symbol="ỹ",
     )
+    votes: bool = setting(
+        True, "Votes at the cursor",
+        "Shows at the cursor which data points claim the place, the posterior's ellipse, and both arrows.",
+        group="View", applies="view",
+    )
+    flow: str = setting(
+        "off", "Particles",
+        "Drift: they follow the arrows. Walk-back: corrupted and reconstructed again and again.",
+        group="View", applies="view", choices=("off", "drift", "walk-back"),
+    )
+    particles: int = setting(
+        2_000, "Number of particles", "How many particles there are.",
+        group="View", applies="view", low=1, high=10_000, step=1.25, scale="log",
+    )
     colour_map: str = setting(
         "viridis", "Colour map", "Colours of the heat map; all are perceptually even.",
         group="View", applies="view", choices=("viridis", "cividis", "magma", "inferno", "plasma"),
     )
     colour_range: str = setting(
         "fixed", "Colour range",
-        "Fixed: from 0 to the value below. Automatic: from 0 to the largest in view.",
+        "Fixed: as the value below says. Automatic: from the smallest to the largest in view.",
         group="View", applies="view", choices=("fixed", "automatic"),
     )
     colour_max: float = setting(
         1.0, "Colour maximum",
-        "Magnitude at the upper end of the colour bar; for ambiguity it is twice the threshold.",
+        "Magnitude at the upper end of the colour bar; a quarter of it for differences, 2τ for ambiguities.",
         group="View", applies="view", unit="data units", low=0.01, high=100.0, step=1.1, scale="log",
     )
     theme: str = setting(
@@ -192,6 +238,21 @@ class Settings:
     def in_unit_square(self) -> bool:
         """Whether the clean points are mapped into the unit square, as a cross-entropy needs them."""
         return self.cost == "bce"
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that are shown, one or two."""
+        return (self.layer,) if self.compare == "off" else (self.layer, self.beside)
+
+    @property
+    def optimum(self) -> tuple[object, ...]:
+        """What of these settings decides, for given data, what the best possible network does."""
+        return self.noise, self.noise_kind, self.target
+
+    @property
+    def shows_exact(self) -> bool:
+        """Whether something of the exact field is drawn."""
+        return self.exact_midline or any(LAYERS[name].arrows.exact for name in self.layers)
 
     @property
     def shows_samples(self) -> bool:

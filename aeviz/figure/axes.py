@@ -48,9 +48,10 @@ class AxesLayer(Layer):
         self._colour = QColor(colour)
         self.update()
 
-    def _moved(self, *_: object) -> None:
+    def follow(self) -> None:
+        """Stand where the box stands: a box that only moves says nothing of it."""
         self.setPos(self._box.pos())
-        super()._moved()
+        self._moved()
 
     def boundingRect(self) -> QRectF:
         """The view box with room for the numbers."""

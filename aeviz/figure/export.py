@@ -11,19 +11,20 @@ from PyQt6.QtWidgets import QGraphicsScene
 from aeviz.core.field import Field
 from aeviz.core.settings import Settings
 from aeviz.figure.figure import FieldFigure
+from aeviz.figure.overlays import Lines
 
-SIZE = (900, 760)  # px of a figure that no window has given a size
+SIZE, SPLIT_SIZE = (900, 760), (1440, 720)  # px of a figure that no window has given a size
 SCALE = 2.0  # PNG pixels per scene pixel, where nothing else is asked for
 _DPI = 96  # one scene pixel is one CSS pixel, so that pens and text keep their size in files
 
 
-def figure_of(field: Field, settings: Settings) -> FieldFigure:
-    """Make a figure that no window shows."""
+def figure_of(field: Field, settings: Settings, midline: Lines = ()) -> FieldFigure:
+    """Make a figure that no window shows; `midline` are the geometric one's lines."""
     figure = FieldFigure(settings)
     scene = QGraphicsScene(figure)
     scene.addItem(figure)
-    figure.resize(*SIZE)
-    figure.set_field(field)
+    figure.resize(*(SPLIT_SIZE if settings.compare == "split" else SIZE))
+    figure.set_field(field, midline=midline)
     return figure
 
 

@@ -2,83 +2,96 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
-import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtCore import QRectF, pyqtSignal
 from PyQt6.QtGui import QColor, QPainter
 
 from aeviz.core.field import Field, Grid
+from aeviz.core.layers import LAYERS
 from aeviz.core.manifolds import FloatArray
+from aeviz.core.marks import NO_MARKS, Marks, Point
 from aeviz.core.settings import Settings
-from aeviz.figure.arrows import ArrowLayer
 from aeviz.figure.axes import AxesLayer
-from aeviz.figure.heatmap import HeatMapLayer
-from aeviz.figure.key import ColourBar, Entry, Legend
-from aeviz.figure.overlays import OriginLayer, OutlineLayer, PointLayer
+from aeviz.figure.colour_bar import ColourBar
+from aeviz.figure.key import Entry, Legend
+from aeviz.figure.overlays import Lines
+from aeviz.figure.panel import MOST_POINTS, Box, Panel
 from aeviz.figure.theme import Theme, theme_of
+from aeviz.figure.wipe import WipeLine
 
-MOST_ARROWS = 4_000  # more would be a smear and cost a frame; then every k-th is shown, and said so
-MOST_POINTS = 3_000
 MOST_ZOOM = 200.0  # in and out of the first view: farther there is nothing more to see
-_MARGIN, _USUAL_WIDTH = 14.0, 600.0  # px: round the figure; of a field that points are made for
+_MARGIN, _GAP = 14.0, 22.0  # px: round the figure, between its parts
 
 
 class FieldFigure(pg.GraphicsWidget):
-    """The field with its axes, legend and colour bar.
+    """The field with its axes, legend and colour bar; where layers are compared, two of them.
 
     It shows what it is given: `set_settings` says how to draw, `set_field` what.
     """
+
+    wiped = pyqtSignal(float)
+    """The wipe line is dragged to this fraction of the width."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
         self._theme: Theme = theme_of(settings.theme)
         self._field: Field | None = None
-        self.box = _Box(parent=self, enableMenu=False, lockAspect=1.0)
-        # Painted last: Qt's SVG engine clips what follows a clipped item as well.
-        self.box.setZValue(1.0)
-        self.box.setDefaultPadding(0.0)
-        self._axes = AxesLayer(self.box)
-        self._heat = HeatMapLayer(self.box, 0)
-        self._origin = OriginLayer(self.box, 1)
-        self._grid_arrows = ArrowLayer(self.box, 2)
-        self._sample_arrows = ArrowLayer(self.box, 3)
-        self._midline = OutlineLayer(self.box, 4)
-        self._noisy = PointLayer(self.box, 5, 2.2)
-        self._reconstruction = PointLayer(self.box, 6, 2.2)
-        self._data = PointLayer(self.box, 7, 2.8)
+        self._marks = NO_MARKS
+        self._midline: Lines = ()
+        self._linking = False
+        self.panels = Panel(self), Panel(self)
+        self._wipe = WipeLine(self, self.wiped.emit)
         self._legend = Legend(self)
-        self._bar = ColourBar(self)
+        for panel in self.panels:
+            panel.box.sigRangeChanged.connect(lambda box, _: self._link(box))
         self.set_settings(settings)
         self.home()
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """The view boxes in sight; their views are the same."""
+        return tuple(panel.box for panel in self._shown)
+
+    @property
+    def box(self) -> Box:
+        """The first view box."""
+        return self.panels[0].box
+
+    @property
+    def _shown(self) -> tuple[Panel, ...]:
+        return self.panels[: len(self._settings.layers)]
 
     def set_settings(self, settings: Settings) -> None:
         """Draw as these settings say."""
         moved = (settings.extent, settings.grid) != (self._settings.extent, self._settings.grid)
         self._settings, self._theme = settings, theme_of(settings.theme)
-        self._axes.set_colour(self._theme.muted)
-        self._origin.set_colour(self._theme.origin)
+        for panel in self.panels:
+            panel.show(panel in self._shown)
         if moved:
             self.home()
         self._redraw()
         self._arrange()
 
-    def set_field(self, field: Field) -> None:
-        """Show this field."""
-        self._field = field
+    @property
+    def is_sketch(self) -> bool:
+        """Whether a better exact field is still to come."""
+        return self._field is not None and self._field.exact is not None and self._field.exact.sketch
+
+    def set_field(self, field: Field, marks: Marks | None = None, midline: Lines = ()) -> None:
+        """Show this field, marks over it, and the lines, (K, 2) each, of the geometric midline."""
+        self._field, self._marks, self._midline = field, marks or NO_MARKS, midline
         self._redraw()
 
     def show_points(self, data: FloatArray, noisy: FloatArray) -> None:
         """Show clean and noisy points at once; before the first field both, whatever the settings."""
-        settings, theme, first = self._settings, self._theme, self._field is None
-        for layer, shown, points, colour in (
-            (self._data, settings.show_data or first, data, theme.data),
-            (self._noisy, settings.show_noisy or first, noisy, theme.noisy),
-        ):
-            layer.set_points(_thinned(points) if shown else points[:0], colour, theme.data_rim)
+        theme, first = self._theme, self._field is None
+        for panel in self._shown:
+            panel.show_points(data, noisy, self._settings, theme, both=first)
         if first:
             entries = (
                 Entry("point", theme.data, "data y", rim=theme.data_rim),
@@ -88,11 +101,30 @@ class FieldFigure(pg.GraphicsWidget):
             self._legend.set_entries(entries, theme.text)
             self._arrange()
 
+    def show_cross(self, place: Point | None) -> None:
+        """Show in every panel where the cursor is, where two stand side by side."""
+        for panel in self.panels:
+            panel.show_cross(place if self._settings.compare == "split" else None)
+
     def home(self) -> None:
         """Go back to the first view."""
         x0, x1, y0, y1 = self._home_rect()
-        self.box.setLimits(minXRange=(x1 - x0) / MOST_ZOOM, maxXRange=(x1 - x0) * MOST_ZOOM)
+        for panel in self.panels:
+            panel.box.setLimits(minXRange=(x1 - x0) / MOST_ZOOM, maxXRange=(x1 - x0) * MOST_ZOOM)
         self.box.setRange(xRange=(x0, x1), yRange=(y0, y1), padding=0.0, disableAutoRange=True)
+
+    @property
+    def middle(self) -> Point:
+        """What is in the middle of the view."""
+        (x0, x1), (y0, y1) = self.box.viewRange()
+        return 0.5 * (x0 + x1), 0.5 * (y0 + y1)
+
+    def at_zoom_limit(self, *, outwards: bool) -> bool:
+        """Whether the view cannot be made larger, or smaller."""
+        (x0, x1), _ = self.box.viewRange()
+        low, high, *_ = self._home_rect()
+        part = (x1 - x0) / (high - low)
+        return part >= 0.99 * MOST_ZOOM if outwards else part <= 1.01 / MOST_ZOOM
 
     def grid_in_view(self) -> Grid:
         """The cells that cover what is in view; cells keep their places while the view moves."""
@@ -105,6 +137,17 @@ class FieldFigure(pg.GraphicsWidget):
         half_x, half_y = (0.5 * each for each in self._settings.cell)
         return x0 - half_x, x1 + half_x, y0 - half_y, y1 + half_y
 
+    def _link(self, moved: Box) -> None:
+        """Let the other box show the same part of the plane."""
+        if self._linking:
+            return
+        self._linking = True
+        x, y = moved.viewRange()
+        for panel in self.panels:
+            if panel.box is not moved:
+                panel.box.setRange(xRange=x, yRange=y, padding=0.0, disableAutoRange=True)
+        self._linking = False
+
     # Layout
 
     def resizeEvent(self, event: Any) -> None:
@@ -113,28 +156,52 @@ class FieldFigure(pg.GraphicsWidget):
         self._arrange()
 
     def _arrange(self) -> None:
-        size = self.size()
-        right = ColourBar.WIDTH + 22.0 if self._settings.layer != "none" else 0.0
-        wide = size.width() - 2 * _MARGIN - AxesLayer.LEFT - right
+        settings, size = self._settings, self.size()
+        split = settings.compare == "split"
+        count = 2 if split else 1  # fields side by side
+        barred = set(settings.layers) != {"none"}
+        beside = AxesLayer.LEFT + (ColourBar.WIDTH + _GAP if barred and not split else 0.0)
+        below = AxesLayer.BOTTOM + (ColourBar.HEIGHT if barred and split else 0.0)
         room = size.width() - 2 * _MARGIN
         top = self._legend.set_width(room) + 8.0
-        high = size.height() - 2 * _MARGIN - top - AxesLayer.BOTTOM
+        wide = (room - (count - 1) * _GAP) / count - beside
+        high = size.height() - 2 * _MARGIN - top - below
         if wide < 10.0 or high < 10.0:
             return
         x0, x1, y0, y1 = self._home_rect()
         scale = min(wide / (x1 - x0), high / (y1 - y0))
-        cell = self._settings.cell[0]
+        cell = settings.cell[0]
         if scale * cell > 10.0:
             scale = math.floor(scale * cell) / cell  # whole pixels per cell: all look alike
         width, height = round(scale * (x1 - x0)), round(scale * (y1 - y0))
-        x = round(_MARGIN + AxesLayer.LEFT + 0.5 * (wide - width))
+        used = count * (beside + width) + (count - 1) * _GAP
+        x = round(_MARGIN + AxesLayer.LEFT + 0.5 * (room - used))
         y = round(_MARGIN + top + 0.5 * (high - height))
-        self.box.setGeometry(QRectF(x, y, width, height))
+        self._linking = True  # until all have their places: they are of one size then
+        for index, panel in enumerate(self.panels):
+            left = round(x + index * (beside + width + _GAP)) if split else x
+            panel.place(QRectF(left, y, width, height))
+            panel.title.stand(len(self._shown) > 1, from_right=index == 1 and not split)
+            if split:
+                panel.bar.lie(left, y + height + AxesLayer.BOTTOM + 6.0, width)
+            else:  # two bars share the height
+                each = (height - 4.0) / len(self._shown)
+                panel.bar.stand(
+                    left + width + _GAP,
+                    y + 4.0 + index * each,
+                    each - ColourBar.TITLE - 12.0 * (len(self._shown) - 1),
+                )
+        self._linking = False
+        self._link(self.box)
+        self._cut()
         self._legend.setPos(max(_MARGIN, min(x, _MARGIN + room - self._legend.needed_width)), y - top)
-        for layer in (self._data, self._noisy, self._reconstruction):
-            layer.set_scale(min(1.2, max(0.4, width / _USUAL_WIDTH)))
-        self._bar.setPos(x + width + 22.0, y + 4.0)
-        self._bar.set_height(height - 30.0)
+
+    def _cut(self) -> None:
+        wiping, at = self._settings.compare == "wipe", self._settings.wipe
+        for panel, part in zip(self.panels, ((0.0, at), (at, 1.0)), strict=True):
+            panel.box.cut(*(part if wiping else (0.0, 1.0)))
+        self._wipe.setVisible(wiping)
+        self._wipe.stand(QRectF(self.box.geometry()), at, self._theme.text)
 
     def paint(self, painter: QPainter, *_: Any) -> None:
         """Fill the surroundings."""
@@ -143,89 +210,86 @@ class FieldFigure(pg.GraphicsWidget):
     # Drawing
 
     def _redraw(self) -> None:
-        field, settings, theme = self._field, self._settings, self._theme
+        field = self._field
         if field is None:
             return
-        values = {"magnitude": field.magnitude, "ambiguity": field.ambiguity, "none": None}[settings.layer]
-        high, mark = self._colour_range(values)
-        self._heat.set_values(field.grid, values, high, settings.colour_map)
-        self._bar.setVisible(values is not None)
-        title = "‖\u200aỹ − ŷ\u200a‖" if settings.layer == "magnitude" else "a"
-        self._bar.set_scale(high, settings.colour_map, title, theme, mark)
-        self._midline.set_region(
-            field.grid, field.ambiguity if settings.midline else None, settings.threshold, theme.midline
-        )
-        self.show_points(field.data, field.noisy)
-        reconstruction = _thinned(field.reconstruction) if settings.show_reconstruction else np.empty((0, 2))
-        self._reconstruction.set_points(reconstruction, theme.reconstruction, theme.data_rim)
-        self._draw_arrows(field)
+        marks = self._marks if self._settings.votes else dataclasses.replace(self._marks, cursor=None)
+        for panel, name in zip(self._shown, self._settings.layers, strict=True):
+            panel.draw(field, name, self._settings, self._theme, self._midline)
+            panel.show_marks(marks, field.data, self._theme)
+        self._explain(field)
 
-    def _colour_range(self, values: FloatArray | None) -> tuple[float, float | None]:
-        settings = self._settings
-        mark = settings.threshold if settings.layer == "ambiguity" else None
-        if settings.colour_range == "automatic" and values is not None:
-            finite = values[np.isfinite(values)]
-            return max(float(finite.max(initial=0.0)), 1e-6), mark
-        return (settings.colour_max if mark is None else 2.0 * mark), mark
-
-    def _draw_arrows(self, field: Field) -> None:
+    def _explain(self, field: Field) -> None:
         settings, theme = self._settings, self._theme
-        on_grid, at_samples = settings.arrows in ("grid", "both"), settings.arrows in ("samples", "both")
-        skip = math.ceil(math.sqrt(field.magnitude.size / MOST_ARROWS)) if on_grid else 1
-        factor = self._arrow_factor(field, skip) if settings.arrow_length == "scaled" else 1.0
-        start = field.grid.points.reshape(*field.grid.shape, 2)[::skip, ::skip].reshape(-1, 2)
-        vector = field.displacement[::skip, ::skip].reshape(-1, 2)
-        colour = theme.arrow if settings.layer != "none" else theme.muted
-        count = len(start) if on_grid else 0
-        self._grid_arrows.set_arrows(
-            start[:count], factor * vector[:count], colour, skip * min(field.grid.cell)
-        )
-        noisy, moved = _thinned(field.noisy), _thinned(field.reconstruction - field.noisy)
-        count = len(noisy) if at_samples else 0
-        self._sample_arrows.set_arrows(noisy[:count], factor * moved[:count], theme.noisy)
-        self._explain(factor, skip, math.ceil(len(field.data) / MOST_POINTS))
-
-    def _arrow_factor(self, field: Field, skip: int) -> float:
-        longest = float(np.nan_to_num(field.magnitude).max(initial=0.0))
-        return 1.0 if longest == 0.0 else skip * min(field.grid.cell) / longest
-
-    def _explain(self, factor: float, skip: int, few: int) -> None:
-        settings, theme = self._settings, self._theme
+        few = math.ceil(len(field.data) / MOST_POINTS)
         points = "" if few <= 1 else f" (1 in {few} shown)"
-        entries = []
-        for shown, colour, text in (
-            (settings.show_data, theme.data, "data y"),
-            (settings.show_noisy, theme.noisy, "noisy ŷ"),
-            (settings.show_reconstruction, theme.reconstruction, "reconstruction ỹ"),
-        ):
-            if shown:
-                entries.append(Entry("point", colour, text + points, rim=theme.data_rim))
-        if settings.arrows != "none":
-            arrows = "" if skip == 1 else f" (1 in {skip * skip} arrows shown)"
-            entries.append(self._arrow_key(factor, arrows))
-        if settings.midline:
-            entries.append(Entry("line", theme.midline, f"ambiguous: a > {settings.threshold:g}"))
+        data = "y" if self._as_lecture else "data y"
+        entries = [
+            Entry("point", colour, text + points, rim=theme.data_rim)
+            for shown, colour, text in (
+                (settings.show_data, theme.data, data),
+                (settings.show_noisy, theme.noisy, "noisy ŷ"),
+                (settings.show_reconstruction, theme.reconstruction, "reconstruction ỹ"),
+            )
+            if shown
+        ]
+        if any(panel.has_arrows for panel in self._shown):
+            entries.append(self._arrow_key())
+        entries += [*self._midline_keys(field), *self._mark_keys(field)]
+        missing = dict.fromkeys(panel.missing for panel in self._shown if panel.missing)
+        if field.exact is not None and field.exact.sketch:
+            missing["exact field: a sketch, working it out …"] = None
+        entries += [Entry("text", theme.warning, text) for text in missing]
         if self._legend.set_entries(tuple(entries), theme.text):
             self._arrange()
 
-    def _arrow_key(self, factor: float, more: str) -> Entry:
+    @property
+    def _as_lecture(self) -> bool:
+        """Whether the legend has the lecture's own words, which know the learned field alone."""
+        return self._settings.theme == "lecture" and self._settings.layers == ("magnitude",)
+
+    def _midline_keys(self, field: Field) -> list[Entry]:
+        settings, theme, tau = self._settings, self._theme, f"{self._settings.threshold:g}"
+        entries = []
+        if settings.midline:
+            entries.append(Entry("line", theme.midline, f"learned midline: a > {tau}"))
+        if settings.exact_midline:
+            text = f"exact midline: a* > {tau}"
+            if field.exact is None:
+                why = "working it out …" if field.noise > 0.0 else "none without noise"
+                text = f"exact midline: {why}"
+            elif field.exact.ambiguity is None:
+                text = "exact midline: none, the exact denoiser has cliffs"
+            entries.append(Entry("line", theme.exact, text))
+        if settings.geometric_midline:
+            entries.append(Entry("line", theme.geometric, "geometric midline"))
+        return entries
+
+    def _mark_keys(self, field: Field) -> list[Entry]:
+        theme, entries = self._theme, []
+        if self._marks.path is not None:
+            entries.append(Entry("line", theme.probe, "probe: x, r(x), r(r(x)) …"))
+        if self._marks.cloud is not None:
+            entries.append(Entry("point", theme.noisy, "cloud of noise", rim=theme.data_rim))
+        if field.streaks is not None:
+            entries.append(
+                Entry("point", theme.particle, f"particles: {self._settings.flow}", rim=theme.data_rim)
+            )
+        return entries
+
+    def _arrow_key(self) -> Entry:
+        panel, layer, alone = self.panels[0], LAYERS[self._settings.layer], len(self._shown) == 1
         (x0, x1), _ = self.box.viewRange()
+        factor = panel.arrow_factor if alone else 1.0
         pixels_per_unit = factor * self.box.rect().width() / (x1 - x0)
         unit = 10.0 ** math.floor(math.log10(60.0 / max(pixels_per_unit, 1e-12)))
         value = max(step * unit for step in (1.0, 2.0, 5.0) if step * unit * pixels_per_unit <= 60.0)
-        how = "from a place to its reconstruction" if factor == 1.0 else f"arrows × {factor:.2g}"
-        return Entry("arrow", self._theme.text, f"{value:g}, {how}{more}", length=value * pixels_per_unit)
-
-
-class _Box(pg.ViewBox):
-    """A view box that only pans and zooms with equal scales: pyqtgraph's right drag would distort."""
-
-    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
-        if event.button() == Qt.MouseButton.RightButton:
-            event.ignore()
-        else:
-            super().mouseDragEvent(event, axis)
-
-
-def _thinned(points: FloatArray) -> FloatArray:
-    return points[:: max(1, math.ceil(len(points) / MOST_POINTS))]
+        if self._as_lecture:
+            text = "ỹ − y_grid"
+        elif alone:
+            text = f"{value:g}, {layer.arrows.words}" + ("" if factor == 1.0 else f", × {factor:.2g}")
+        else:  # the titles say what they are
+            enlarged = any(each.arrow_factor != 1.0 for each in self._shown)
+            text = f"{value:g} long" + (", unless enlarged" if enlarged else "")
+        text += "" if panel.skip == 1 else f" (1 in {panel.skip**2} arrows shown)"
+        return Entry("arrow", self._theme.text, text, length=value * pixels_per_unit)

@@ -6,7 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PyQt6.QtCore import QRectF
-from PyQt6.QtGui import QImage, QPainter
+from PyQt6.QtGui import QColor, QImage, QPainter
 
 from aeviz.core.field import Grid
 from aeviz.core.manifolds import FloatArray
@@ -17,10 +17,19 @@ _VECTOR_CELL = 12  # image pixels per cell in vector files: viewers that interpo
 _VECTOR_IMAGE = 4_096  # pixels across such an image at most
 
 
-def colours(values: FloatArray, high: float, colour_map: str) -> NDArray[np.uint32]:
-    """Colours 0xffRRGGBB of values between 0 and `high`; what is outside takes the end's colour."""
-    scaled = np.nan_to_num(values * (255.0 / high), nan=0.0, posinf=255.0, neginf=0.0)
-    return lookup_table(colour_map)[np.clip(scaled, 0.0, 255.0).astype(np.intp)]
+def colours(
+    values: FloatArray, low: float, high: float, colour_map: str, unknown: str = "black"
+) -> NDArray[np.uint32]:
+    """Colours 0xffRRGGBB of values between `low` and `high`.
+
+    What is outside takes the end's colour, and what is not a number the colour `unknown`.
+    """
+    scaled = (values - low) * (255.0 / (high - low))
+    missing = np.isnan(scaled)
+    found = lookup_table(colour_map)[np.clip(np.where(missing, 0.0, scaled), 0.0, 255.0).astype(np.intp)]
+    if missing.any():
+        found[missing] = QColor(unknown).rgb()
+    return found
 
 
 class HeatMapLayer(Layer):
@@ -31,11 +40,13 @@ class HeatMapLayer(Layer):
         self._grid: Grid | None = None
         self._pixels: NDArray[np.uint32] = np.empty((0, 0), dtype=np.uint32)
 
-    def set_values(self, grid: Grid, values: FloatArray | None, high: float, colour_map: str) -> None:
+    def set_values(
+        self, grid: Grid, values: FloatArray | None, low: float, high: float, colour_map: str, unknown: str
+    ) -> None:
         """Show `values` (H, W) on `grid`, row 0 lowest; None shows nothing."""
         self._grid = grid if values is not None else None
         if values is not None:
-            self._pixels = colours(values[::-1], high, colour_map)
+            self._pixels = colours(values[::-1], low, high, colour_map, unknown)
         self.update()
 
     def paint(self, painter: QPainter, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""What explains the field: the legend above it and the colour bar beside it."""
+"""What explains the field in words: the legend above it, a title in its corner."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from PyQt6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
 from PyQt6.QtWidgets import QGraphicsItem
 
 from aeviz.figure.arrows import SHAFT, arrow_shapes
-from aeviz.figure.heatmap import colours, draw_cells
-from aeviz.figure.layer import fill_polygons, stroke_segments
+from aeviz.figure.layer import EDGE, fill_polygons, stroke_segments
 from aeviz.figure.theme import Theme, font
 
 _GAP, _SWATCH = 18.0, 9.0  # px
@@ -101,59 +100,52 @@ class Legend(QGraphicsItem):
             painter.setBrush(QColor(entry.colour))
             painter.drawEllipse(QPointF(x + 0.5 * _SWATCH, y), 3.6, 3.6)
         elif entry.sign == "line":
-            painter.setPen(QPen(QColor(entry.colour), 2.2))
-            painter.drawLine(QPointF(x, y), QPointF(x + _SWATCH, y))
+            for width, colour in ((4.0, EDGE), (2.2, QColor(entry.colour))):
+                painter.setPen(QPen(colour, width))
+                painter.drawLine(QPointF(x, y), QPointF(x + _SWATCH, y))
         elif entry.sign == "arrow":
             shafts, heads = arrow_shapes(np.array([[x, y]]), np.array([[entry.length, 0.0]]))
             stroke_segments(painter, shafts, QPen(QColor(entry.colour), SHAFT))
             fill_polygons(painter, heads, QBrush(QColor(entry.colour)))
 
 
-class ColourBar(QGraphicsItem):
-    """The heat map's scale, upright, from 0 to `high`."""
+class Title(QGraphicsItem):
+    """A layer's name in a corner of its box, where two are compared."""
 
-    WIDTH = 62.0  # px, labels included
-    _BAR = 12.0
+    def __init__(self, box: QGraphicsItem) -> None:
+        super().__init__(box)
+        self._font = font(12)
+        self._text, self._ink, self._ground = "", QColor("white"), QColor("black")
+        self._from_right = False
+        self.setZValue(20.0)
+        self.hide()
 
-    def __init__(self, parent: QGraphicsItem) -> None:
-        super().__init__(parent)
-        self._font = font(11)
-        self._high, self._colour_map, self._title = 1.0, "viridis", ""
-        self._mark: float | None = None
-        self._text = QColor("white")
-        self._height = 100.0
-
-    def set_scale(self, high: float, colour_map: str, title: str, theme: Theme, mark: float | None) -> None:
-        """Show the scale 0…`high`; `mark` is a value to point out, such as the threshold."""
-        self._high, self._colour_map, self._title, self._mark = high, colour_map, title, mark
-        self._text = QColor(theme.muted)
+    def set_text(self, text: str, theme: Theme) -> None:
+        """Write this text in a theme's colours."""
+        self._text, self._ink, self._ground = text, QColor(theme.text), QColor(theme.panel)
+        self._ground.setAlphaF(0.85)
         self.update()
 
-    def set_height(self, height: float) -> None:
-        """Take this height."""
-        self.prepareGeometryChange()
-        self._height = height
+    def stand(self, visible: bool, from_right: bool) -> None:
+        """Be there or not, in the box's left or right upper corner."""
+        self._from_right = from_right
+        self.setVisible(visible)
+        self.update()
 
     def boundingRect(self) -> QRectF:
-        """Bar, labels and the title below."""
-        return QRectF(-10.0, -8.0, self.WIDTH + 20.0, self._height + 40.0)
+        """The whole box."""
+        return QRectF(self.parentItem().boundingRect())
 
     def paint(self, painter: QPainter, *_: object) -> None:
-        """Draw the bar as an image, then its labels."""
-        steps = np.linspace(1.0, 0.0, 256)[:, None]
-        bar = QRectF(0.0, 0.0, self._BAR, self._height)
-        draw_cells(painter, bar, colours(steps, 1.0, self._colour_map))
+        """Write the text on a ground that keeps it legible."""
+        wide = QFontMetricsF(self._font).horizontalAdvance(self._text) + 16.0
+        box = self.boundingRect()
+        left = box.right() - wide - 8.0 if self._from_right else box.left() + 8.0
+        rect = QRectF(left, box.top() + 8.0, wide, 22.0)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self._font)
-        painter.setPen(self._text)
-        ticks = [0.0, 0.5 * self._high, self._high]
-        for value in ticks:
-            y = self._height * (1.0 - value / self._high)
-            rect = QRectF(self._BAR + 7.0, y - 8.0, self.WIDTH, 16.0)
-            painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, f"{value:.3g}")
-        painter.setFont(font(13))
-        title = QRectF(-24.0, self._height + 10.0, 80.0, 20.0)
-        painter.drawText(title, Qt.AlignmentFlag.AlignCenter, self._title)
-        if self._mark is not None and self._mark <= self._high:
-            y = self._height * (1.0 - self._mark / self._high)
-            painter.setPen(QPen(self._text, 1.5))
-            painter.drawLine(QPointF(-4.0, y), QPointF(self._BAR + 4.0, y))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._ground)
+        painter.drawRoundedRect(rect, 5.0, 5.0)
+        painter.setPen(self._ink)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import contourpy
 import numpy as np
 import pyqtgraph as pg
@@ -10,9 +12,10 @@ from PyQt6.QtGui import QColor, QPainter, QPen
 
 from aeviz.core.field import Grid
 from aeviz.core.manifolds import FloatArray
-from aeviz.figure.layer import Layer, fill_circles, stroke_segments
+from aeviz.figure.layer import EDGE, Layer, fill_circles, fill_specks, stroke_segments
 
-_EDGE = QColor(40, 16, 28)  # under an outline, so that it stands out on yellow
+Lines = Sequence[FloatArray]
+"""Lines of (K, 2) corners each, in data units."""
 
 
 class PointLayer(Layer):
@@ -44,20 +47,25 @@ class PointLayer(Layer):
 
 
 class OutlineLayer(Layer):
-    """The border of the region where a value on the grid is above a level."""
+    """Lines, such as the border of the region where a value on the grid is above a level."""
 
     def __init__(self, box: pg.ViewBox, depth: float, width: float = 2.2) -> None:
         super().__init__(box, depth)
-        self._lines: list[FloatArray] = []
+        self._lines: Lines = ()
         self._pen = QPen()
         self._width = width
 
     def set_region(self, grid: Grid, values: FloatArray | None, level: float, colour: str) -> None:
         """Outline {values > level} of `values` (H, W) on `grid`; None shows nothing."""
-        self._lines = []
+        lines = []
         if values is not None:
             generator = contourpy.contour_generator(grid.x, grid.y, np.nan_to_num(values, posinf=1e30))
-            self._lines = [np.asarray(line) for line in generator.lines(level)]
+            lines = [np.asarray(line) for line in generator.lines(level)]
+        self.set_lines(lines, colour)
+
+    def set_lines(self, lines: Lines, colour: str) -> None:
+        """Draw lines, each (K, 2) in data units."""
+        self._lines = lines
         self._pen = QPen(QColor(colour), self._width)
         self._pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         self.update()
@@ -70,9 +78,34 @@ class OutlineLayer(Layer):
         segments = np.concatenate([np.stack((line[:-1], line[1:]), axis=1) for line in lines])
         edge = QPen(self._pen)
         edge.setWidthF(self._pen.widthF() + 1.6)
-        edge.setColor(_EDGE)
+        edge.setColor(EDGE)
         stroke_segments(painter, segments, edge)
         stroke_segments(painter, segments, self._pen)
+
+
+class StreakLayer(Layer):
+    """Particles, each with a streak from where it was a moment ago."""
+
+    def __init__(self, box: pg.ViewBox, depth: float) -> None:
+        super().__init__(box, depth)
+        self._streaks: FloatArray | None = None
+        self._colour = QColor("white")
+
+    def set_streaks(self, streaks: FloatArray | None, colour: str) -> None:
+        """Show streaks (M, 2, 2) in data units, from the tail to the particle; None shows nothing."""
+        self._streaks, self._colour = streaks, QColor(colour)
+        self.update()
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        """Draw the streaks, then the particles."""
+        if self._streaks is None:
+            return
+        pixels = self.to_pixels(self._streaks)
+        faint = QColor(self._colour)
+        faint.setAlpha(120)
+        if not np.array_equal(pixels[:, 0], pixels[:, 1]):
+            stroke_segments(painter, pixels, QPen(faint, 1.0))
+        fill_specks(painter, pixels[:, 1], 2.0, self._colour)
 
 
 class OriginLayer(Layer):

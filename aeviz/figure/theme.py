@@ -34,31 +34,33 @@ class Theme:
     warning: str
     figure: str  # surroundings of the field
     origin: str  # lines through the origin
-    arrow: str
-    data: str  # y
-    data_rim: str
-    noisy: str  # ŷ
-    reconstruction: str  # ỹ
-    midline: str
+    data_rim: str = "#06121c"
+    arrow: str = "#000000"
+    data: str = "#a9d3ec"  # y
+    noisy: str = "#ff9f40"  # ŷ
+    reconstruction: str = "#5fa8ff"  # ỹ
+    midline: str = "#ff5c8a"  # where the network is ambiguous
+    probe: str = "#ff5c8a"  # the network's answer at a place, and the path from it
+    exact: str = "#ffffff"  # the exact denoiser's
+    geometric: str = "#7fe3ff"
+    vote: str = "#ffd24d"
+    particle: str = "#ffffff"
 
 
 DARK = Theme(
     window="#0b0e13", panel="#12161c", raised="#1e2530", chosen="#37414f", line="#232a35",
     text="#e8ecf2", muted="#97a1b0", accent="#4170e8", on_accent="#ffffff", live="#4fc39a", warning="#ffb454",
-    figure="#0f1216", origin="#8a8f98", arrow="#000000",
-    data="#a9d3ec", data_rim="#06121c", noisy="#ff9f40", reconstruction="#5fa8ff", midline="#ff5c8a",
+    figure="#0f1216", origin="#8a8f98",
 )  # fmt: skip
 LIGHT = Theme(
     window="#e9ecf1", panel="#f7f8fa", raised="#e4e8ef", chosen="#ffffff", line="#d3d8e0",
     text="#161b22", muted="#5a6473", accent="#2f5fd8", on_accent="#ffffff", live="#0b7a53", warning="#9a5b00",
-    figure="#ffffff", origin="#8a8f98", arrow="#000000",
-    data="#a9d3ec", data_rim="#06121c", noisy="#ff9f40", reconstruction="#5fa8ff", midline="#ff5c8a",
+    figure="#ffffff", origin="#8a8f98",
 )  # fmt: skip
 LECTURE = Theme(
     window="#000000", panel="#0a0a0a", raised="#1f1f1f", chosen="#3d3d3d", line="#2b2b2b",
     text="#f2f2f2", muted="#a0a0a0", accent="#4170e8", on_accent="#ffffff", live="#4fc39a", warning="#ffb454",
-    figure="#000000", origin="#808080", arrow="#000000",
-    data="#a9d3ec", data_rim="#000000", noisy="#ff9f40", reconstruction="#5fa8ff", midline="#ff5c8a",
+    figure="#000000", origin="#808080", data_rim="#000000",
 )  # fmt: skip
 
 

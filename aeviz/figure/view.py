@@ -8,15 +8,21 @@ import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, QPointF, Qt, pyqtSignal
 from PyQt6.QtGui import QMouseEvent
 
+from aeviz.core.marks import Point
 from aeviz.core.settings import Settings
 from aeviz.figure.figure import FieldFigure
+from aeviz.figure.panel import Box
 
 
 class FieldView(pg.GraphicsView):
-    """Shows one `FieldFigure`; drag pans, the wheel zooms, a double click goes home."""
+    """Shows one `FieldFigure`; drag pans, the wheel zooms, a click drops a probe, two go home."""
 
     hovered = pyqtSignal(object)
     """(x, y) in data units under the cursor, or None when it leaves the field."""
+    probed = pyqtSignal(object)
+    """The probe is dropped at or dragged to (x, y), in data units; None takes it away."""
+    clouded = pyqtSignal(object)
+    """A cloud of noise is wanted round (x, y)."""
     view_changed = pyqtSignal()
     """Another part of the plane is in view."""
 
@@ -27,35 +33,57 @@ class FieldView(pg.GraphicsView):
         self.setAccessibleName("Vector field")
         self.figure = FieldFigure(settings)
         self.setCentralItem(self.figure)
-        self.figure.box.sigRangeChanged.connect(lambda *_: self.view_changed.emit())
+        self._pointer: QPointF | None = None  # over the view
+        self.figure.box.sigRangeChanged.connect(lambda *_: self._moved())
+        for panel in self.figure.panels:
+            panel.box.probed.connect(self.probed)
+            panel.box.clouded.connect(self.clouded)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Tell where the cursor is."""
         super().mouseMoveEvent(event)
+        self._pointer = event.position()
         self._tell(event.position())
 
     def leaveEvent(self, event: QEvent) -> None:
         """Tell that the cursor is gone."""
         super().leaveEvent(event)
-        self.hovered.emit(None)
+        self._pointer = None
+        self._say(None)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Go back to the first view."""
         if event.button() == Qt.MouseButton.LeftButton:
+            box = self._box_at(event.position())
             self.figure.home()
+            if box is not None:
+                self.probed.emit(box.probe_before)  # the first of the two clicks has dropped another one
         super().mouseDoubleClickEvent(event)
 
     def wheelEvent(self, event: Any) -> None:
-        """Zoom about the cursor, over the field alone."""
-        if self._inside(event.position()):
+        """Zoom about the cursor, over the field alone; at the limit the view stays where it is."""
+        if self._box_at(event.position()) is None:
+            return
+        if not self.figure.at_zoom_limit(outwards=event.angleDelta().y() < 0):
             super().wheelEvent(event)
 
-    def _inside(self, position: QPointF) -> bool:
-        return bool(self.figure.box.sceneBoundingRect().contains(self.mapToScene(position.toPoint())))
+    def _moved(self) -> None:
+        if self._pointer is not None:  # another place has come under it
+            self._tell(self._pointer)
+        self.view_changed.emit()
+
+    def _box_at(self, position: QPointF) -> Box | None:
+        place = self.mapToScene(position.toPoint())
+        return next((box for box in self.figure.boxes if box.sceneBoundingRect().contains(place)), None)
 
     def _tell(self, position: QPointF) -> None:
-        if not self._inside(position):
-            self.hovered.emit(None)
+        box = self._box_at(position)
+        if box is None:
+            self._say(None)
             return
-        place = self.figure.box.mapSceneToView(self.mapToScene(position.toPoint()))
-        self.hovered.emit((place.x(), place.y()))
+        place = box.mapSceneToView(self.mapToScene(position.toPoint()))
+        self._say((place.x(), place.y()))
+
+    def _say(self, place: Point | None) -> None:
+        self.figure.show_cross(place)
+        self.hovered.emit(place)

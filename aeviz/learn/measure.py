@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 from torch import Tensor
 
 from aeviz.core.metrics import Quality, Reference
 from aeviz.learn.network import Network
 
 
-def measure(network: Network, average: Tensor, reference: Reference | None, threshold: float) -> Quality:
-    """Measure a network against the exact denoiser; without one there is nothing to tell.
+def measure(network: Network, average: Tensor, reference: Reference, threshold: float) -> Quality:
+    """Measure a network against the exact denoiser.
 
     Parameters
     ----------
@@ -18,8 +19,10 @@ def measure(network: Network, average: Tensor, reference: Reference | None, thre
     threshold : float
         τ, above which a place is ambiguous.
     """
-    if reference is None:
-        return Quality()
-    _, ambiguity = network.field(average, reference.grid.points)
-    at_probe = network.reconstruct(average, reference.probe.noisy)
-    return reference.quality(at_probe, ambiguity.reshape(reference.grid.shape), threshold)
+    places = np.concatenate((reference.grid.points, reference.midline.searched))
+    ambiguity = network.field(average, places).ambiguity
+    cells = reference.near.size
+    return reference.quality(
+        network.reconstruct(average, reference.probe.noisy),
+        ambiguity[:cells].reshape(reference.grid.shape), ambiguity[cells:], threshold,
+    )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +17,14 @@ from aeviz.learn.activations import ACTIVATIONS, Activation, Buffer
 
 _COLUMNS = 120  # places in one block: at 64 × 64, OpenBLAS multiplies up to 240 without repacking them
 _BLOCKS = 8  # blocks passed at once: their buffers stay in the processor's cache
+
+
+class Map(NamedTuple):
+    """Displacement r(x) − x, (M, 2), in data units; ambiguity λ_max(sym J_r), (M,); curl J₂₁ − J₁₂, (M,)."""
+
+    displacement: FloatArray
+    ambiguity: FloatArray
+    curl: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +139,11 @@ class Network:
         """r(x) of places x, (M, 2) to (M, 2), in data units."""
         return self._pass(flat, x, jacobian=False)[0]
 
-    def field(self, flat: Tensor, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Displacement r(x) − x, (M, 2), and ambiguity a(x) = λ_max(sym J_r(x)), (M,)."""
+    def field(self, flat: Tensor, x: FloatArray) -> Map:
+        """What the network does round the places x, (M, 2)."""
         reconstruction, J = self._pass(flat, x, jacobian=True)
         ambiguity = largest_eigenvalue(J[0, 0], J[1, 1], 0.5 * (J[0, 1] + J[1, 0]))
-        return reconstruction - x, ambiguity.astype(np.float64)
+        return Map(reconstruction - x, ambiguity.astype(np.float64), (J[1, 0] - J[0, 1]).astype(np.float64))
 
     @np.errstate(over="ignore", invalid="ignore")  # weights that have exploded may be looked at
     def _pass(self, flat: Tensor, x: FloatArray, *, jacobian: bool) -> tuple[FloatArray, Buffer]:

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from aeviz.core.manifolds import FloatArray
-from aeviz.core.settings import Settings
+from aeviz.core.settings import SPECS, Settings
 from aeviz.core.timeline import Keyframe, Timeline
+from aeviz.learn.corruption import DRAWS, Nearest
 from aeviz.learn.gradient import gradient_of
 from aeviz.learn.loss import Loss
 from aeviz.learn.network import Network
 from aeviz.learn.optimisers import OPTIMISERS, Optimiser
 
-AVERAGING = 8.0  # the displayed average reaches back over this fraction, 1/8, of the steps so far
+AVERAGING = 4.0  # the displayed average reaches back over this fraction, 1/4, of the steps so far
 LEAST = 1e-4  # weight of the newest step in the average: in float32 a smaller one would be lost
 FALL = 1_000.0  # steps after which a falling rate is half of what it was at first
 LOWEST = 1.0 / 30.0  # of the first rate: a run can always follow when the noise is changed
@@ -113,8 +114,9 @@ class Training:
 
     def _begin(self, settings: Settings) -> None:
         self._begun = settings
-        if settings.batch != self._batch:
+        if (settings.batch, settings.target) != self._batch_is:
             self._make_batch(settings)
+        self._draw = DRAWS[settings.noise_kind]
         self._gradient.strength = Loss.of(settings, self.network).strength
         self._sigma = np.array(settings.noise / self.network.unit, np.float32)
         self._rate, self._falls = settings.learning_rate, settings.schedule == "falling"
@@ -123,7 +125,7 @@ class Training:
             self._since = 0  # what is averaged now would only hold the new field back
 
     def _make_batch(self, settings: Settings) -> None:
-        self._batch = settings.batch
+        self._batch, self._batch_is = settings.batch, (settings.batch, settings.target)
         loss = Loss.of(settings, self.network)
         self._gradient = gradient_of(self.network, loss, self.parameters, self._batch)
         points = self.data.shape[1]
@@ -139,8 +141,11 @@ class Training:
         # The point in each slot, step by step.
         slots = np.arange(self._steps * self._batch) % points
         self._slots: NDArray[np.int64] = slots.reshape(self._steps, *self._clean.shape[1:])
+        self._nearest = Nearest(self.data) if settings.target == "nearest" else None
+        # The points that are corrupted; where they are the targets too, in the same memory.
+        self._origin = self._clean if self._nearest is None else np.empty_like(self._clean)
         if self._batch == points:
-            self._clean[...] = self.data.reshape(self._clean.shape)  # once, as every batch is all of the data
+            self._origin[...] = self.data.reshape(self._origin.shape)  # once: every batch is all of the data
 
     def _order(self) -> Iterable[NDArray[np.int64] | None]:
         """Which point goes into which slot, step by step: each once, then again until all slots are full."""
@@ -157,10 +162,12 @@ class Training:
     def _step(self, chosen: NDArray[np.int64] | None) -> float:
         gradient, sigma_eps = self._gradient, self._sigma_eps
         if chosen is not None:
-            np.take(self.data, chosen, axis=1, out=self._clean, mode="clip")
-        self._eps.normal_(generator=self.random)
+            np.take(self.data, chosen, axis=1, out=self._origin, mode="clip")
+        self._draw(self._eps, self.random)
         np.multiply(sigma_eps, self._sigma, sigma_eps)  # in the memory of ε
-        np.add(self._clean, sigma_eps, self._noisy)  # ŷ = y + σε
+        np.add(self._origin, sigma_eps, self._noisy)  # ŷ = y + σε
+        if self._nearest is not None:
+            self._nearest(self._noisy, self._clean)
         total = gradient()
         rate = self._rate * max(LOWEST, FALL / (FALL + self._taken)) if self._falls else self._rate
         self.optimiser.step(gradient.gradient, rate)
@@ -194,8 +201,7 @@ class Training:
             tensor.copy_(torch.tensor(frame.state[name]))
         self._taken, self._since = int(frame.state["taken"]), int(frame.state["since"])
         self.loss = float(frame.state["loss"])
-        noise, strength = frame.state["target"]
-        self._target = (float(noise), float(strength))
+        self._target = tuple(map(float, frame.state["target"]))
 
     def _tensors(self) -> dict[str, Tensor]:
         return {"parameters": self.parameters, "average": self.average, **self.optimiser.state}
@@ -218,9 +224,11 @@ class Training:
             self.replay(timeline, self.epoch)
 
 
-def _target(settings: Settings) -> tuple[float, float]:
-    """What can be changed live and moves the optimum."""
-    return settings.noise, settings.strength if settings.regulariser != "none" else 0.0
+def _target(settings: Settings) -> tuple[float, ...]:
+    """What can be changed live and moves the optimum, as numbers for a keyframe."""
+    names = ("noise_kind", "target")
+    chosen = (float(SPECS[name].choices.index(getattr(settings, name))) for name in names)
+    return settings.noise, settings.strength if settings.regulariser != "none" else 0.0, *chosen
 
 
 def _device(name: str) -> torch.device:

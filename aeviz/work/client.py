@@ -157,11 +157,19 @@ def _interrupts_held() -> Iterator[None]:
         yield
         return
     multiprocessing.resource_tracker.ensure_running()  # starting it would unblock SIGINT again
+    # Another thread, of a library, may still take the signal for the process: then it waits here.
+    waiting: list[int] = []
+    in_main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, lambda number, _: waiting.append(number)) if in_main else None
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if in_main:
+            signal.signal(signal.SIGINT, handler)
+        if waiting:
+            signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager

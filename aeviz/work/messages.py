@@ -13,9 +13,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from aeviz.core.field import Field, Grid
-from aeviz.core.manifolds import FloatArray
+from aeviz.core.field import ExactField, Field, Grid
+from aeviz.core.marks import NO_MARKS, Marks, Point
 from aeviz.core.metrics import Metrics, Quality
+from aeviz.core.midline import Midline
 from aeviz.core.settings import Settings
 from aeviz.core.timeline import Keyframe
 
@@ -67,27 +68,36 @@ class Ask:
 
     Attributes
     ----------
+    view : Settings
+        How the answer is to be drawn: only what that takes is worked out.
     epoch : int or None
         A past epoch, or None for the newest.
     grid : Grid or None
         Where the field is wanted; None for progress alone.
     samples : int
         Every how many-th noisy point is wanted with its reconstruction; 0 for none.
-    cursor : (x, y) or None
-        One more place, answered exactly.
-    measure : Settings or None
-        With these (their grid, extent and threshold count), a `Judged` follows the frame.
+    cursor, probe, cloud : (x, y) or None
+        Places about which more is to be told.
+    whole : bool
+        Whether the exact field is wanted in any case, and no sketch of it: for a file. The answer may
+        take long, others may come before it, and what it says of the progress is not counted as told.
+    measure : bool
+        Whether a `Judged` is to follow the frame.
     due : float
         By `time.monotonic`: no earlier than this is it to be answered, unless more is asked meanwhile. So
         frames keep their pace while the window is busy painting.
     """
 
     number: int
+    view: Settings
     epoch: int | None = None
     grid: Grid | None = None
     samples: int = 0
-    cursor: tuple[float, float] | None = None
-    measure: Settings | None = None
+    cursor: Point | None = None
+    probe: Point | None = None
+    cloud: Point | None = None
+    whole: bool = False
+    measure: bool = False
     due: float = 0.0
 
 
@@ -211,13 +221,11 @@ class Frame:
         The epoch that is shown; the nearest one recorded where the exact one would take too long.
     settings : Settings
         In force in that epoch.
-    displacement, ambiguity : (H, W, 2) and (H, W) arrays or None
-    noisy, reconstruction : (M, 2) arrays or None
-    place : (x, y) or None
-        The cursor that was asked about.
+    field : Field or None
+        Without the clean points, which the window has, and, unless the whole was asked for, without the
+        exact field, which comes before as `Exact` where the window has not got it.
     seconds : float
         Time that the answer took the observer.
-    cursor : (dx, dy, ambiguity) or None
     """
 
     number: int
@@ -225,36 +233,26 @@ class Frame:
     progress: Progress
     epoch: int
     settings: Settings
-    grid: Grid | None = None
-    displacement: FloatArray | None = None
-    ambiguity: FloatArray | None = None
-    noisy: FloatArray | None = None
-    reconstruction: FloatArray | None = None
-    place: tuple[float, float] | None = None
-    cursor: tuple[float, float, float] | None = None
+    field: Field | None = None
+    marks: Marks = NO_MARKS
     seconds: float = 0.0
 
-    @property
-    def noise(self) -> float:
-        """σ in that epoch."""
-        return self.settings.noise
 
-    def field(self, data: FloatArray) -> Field:
-        """Put the frame and the clean points together.
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """The exact field, where it has changed; `optimum` are the settings' that it belongs to."""
 
-        Raises
-        ------
-        ValueError
-            Where it was not asked for with a grid. Without samples, there are none in the field.
-        """
-        if self.grid is None or self.displacement is None or self.ambiguity is None:
-            raise ValueError("the frame was asked for without a grid")
-        none = np.empty((0, 2))
-        noisy = none if self.noisy is None else self.noisy
-        reconstruction = none if self.reconstruction is None else self.reconstruction
-        return Field(
-            self.grid, self.displacement, self.ambiguity, data, noisy, reconstruction, self.epoch, self.noise
-        )
+    run: int
+    optimum: tuple[object, ...]
+    field: ExactField
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """The geometric midline of a run's curve."""
+
+    run: int
+    midline: Midline
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,4 +330,18 @@ class Died:
     process: str = "trainer"
 
 
-FromWorker = Ready | Alive | Frame | Judged | Kept | Noted | Measured | Diverged | Refused | Failed | Died
+FromWorker = (
+    Ready
+    | Alive
+    | Frame
+    | Exact
+    | Geometry
+    | Judged
+    | Kept
+    | Noted
+    | Measured
+    | Diverged
+    | Refused
+    | Failed
+    | Died
+)

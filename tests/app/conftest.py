@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from PyQt6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QApplication, QSlider, QStyle, QStyleOptionSlider
+from PyQt6.QtWidgets import QApplication, QLabel, QSlider, QStyle, QStyleOptionSlider, QWidget
 from pytestqt.qtbot import QtBot
 
 from aeviz.app.memory import Memory
@@ -130,11 +131,59 @@ class Desk:
         self.until(self.window.isActiveWindow)  # only then it has shortcuts
         QTest.keyClick(widget or self.window.view, key)
 
+    def choose(self, box: Any, index: int) -> None:
+        """Open a list and choose by keyboard."""
+        box.showPopup()
+        box.view().setCurrentIndex(box.model().index(index, 0))
+        QTest.keyClick(box.view(), Qt.Key.Key_Return)
+
     def colour(self, place: Any) -> str:
         """The colour at a place of the plane, painted now."""
         box = self.figure.box
         point = box.mapToScene(box.mapFromView(QPointF(*place)))
         return image_of(self.figure, 1.0).pixelColor(math.floor(point.x()), math.floor(point.y())).name()
+
+    def says(self, widget: QWidget, text: str) -> bool:
+        """Whether a visible label in a widget says something."""
+        return any(text in label.text() and label.isVisible() for label in widget.findChildren(QLabel))
+
+    # The mouse over the field
+
+    @property
+    def pixel(self) -> float:
+        """Size of a pixel of the field, in data units."""
+        (x0, x1), _ = self.figure.box.viewRange()
+        return (x1 - x0) / self.figure.box.geometry().width()
+
+    def at(self, place: Any) -> QPoint:
+        """Where a place of the plane is in the widget of the field."""
+        box = self.figure.box
+        return self.window.view.mapFromScene(box.mapToScene(box.mapFromView(QPointF(*place))))
+
+    def hover(self, place: Any) -> None:
+        """Move the mouse to a place, or with None beside the field."""
+        point = QPoint(2, 2) if place is None else self.at(place)
+        QTest.mouseMove(self.window.windowHandle(), self._in_window(point))
+
+    def click(self, place: Any, button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
+        """Click at a place."""
+        QTest.mouseClick(self.window.windowHandle(), button, pos=self._in_window(self.at(place)))
+
+    def double_click(self, place: Any) -> None:
+        """Click twice at a place."""
+        pos = self._in_window(self.at(place))
+        QTest.mouseDClick(self.window.windowHandle(), Qt.MouseButton.LeftButton, pos=pos)
+
+    def drag(self, start: QPoint, end: QPoint) -> None:
+        """Drag with the left button from one pixel of the field's widget to another."""
+        window, start, end = self.window.windowHandle(), self._in_window(start), self._in_window(end)
+        QTest.mousePress(window, Qt.MouseButton.LeftButton, pos=start)
+        for step in range(1, 11):
+            QTest.mouseMove(window, start + (end - start) * (step / 10.0))
+        QTest.mouseRelease(window, Qt.MouseButton.LeftButton, pos=end)
+
+    def _in_window(self, point: QPoint) -> QPoint:
+        return self.window.view.mapTo(self.window, point)
 
     def in_view(self, points: np.ndarray) -> np.ndarray:
         """Those points that are drawn whole."""
@@ -145,12 +194,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(shared_window: Window, qtbot: QtBot) -> Iterator[Desk]:
+def desk(shared_window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """The shared window, at rest at the beginning of a quick run."""
+    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", 0)  # this mouse is faster than a hand
     desk = Desk(shared_window, qtbot)
     shared_window.resize(1_300, 820)
     shared_window.view.setFocus()
-    desk.run.point_at(None)
+    desk.hover(None)
+    desk.run.set_probe(None)
+    desk.run.set_cloud(None)
     desk.begin(playing=False)
     yield desk
     desk.leave()

@@ -12,7 +12,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLineEdit, QWidget
 
-from aeviz.app.controls import Controls, Row
+from aeviz.app.controls import Controls, Row, SliderRow
 from aeviz.app.editors import ChoiceEditor, NumberEditor, SliderEditor, SwitchEditor, TextEditor
 from aeviz.app.store import Store
 from aeviz.core.setting import Spec
@@ -21,6 +21,7 @@ from aeviz.core.settings import SPECS, TABLE, Settings
 every_spec = pytest.mark.parametrize("spec", TABLE, ids=lambda spec: spec.name)
 numbers = [spec for spec in TABLE if type(spec.default) in (int, float)]
 typed = [*numbers, *(spec for spec in TABLE if isinstance(spec.default, tuple))]
+SLIDERS = {"noise", "threshold", "wipe"}
 EFFECT = {"live": "next epoch", "rebuild": "new run", "view": "drawing only"}
 
 
@@ -39,8 +40,13 @@ class Panel:
     def row(self, name: str) -> Row:
         return self.rows[self.controls.editor(name)]
 
+    def field(self, name: str) -> QWidget:
+        """Where the setting can be typed: a slider has a number over it."""
+        row = self.row(name)
+        return row.number if isinstance(row, SliderRow) else row.editor
+
     def type_into(self, name: str, text: str, key: Qt.Key = Qt.Key.Key_Return) -> None:
-        editor = self.controls.editor(name)
+        editor = self.field(name)
         editor.setFocus()
         editor.selectAll()
         if not text:
@@ -70,7 +76,7 @@ def panel(shared_panel: Panel, qtbot) -> Panel:
     return shared_panel
 
 
-def shown(editor: QWidget) -> Any:
+def shown(editor: QWidget, spec: Spec) -> Any:
     """The value that an editor shows, read by its own means."""
     match editor:
         case SwitchEditor():
@@ -78,7 +84,7 @@ def shown(editor: QWidget) -> Any:
         case ChoiceEditor():
             return editor.currentText()
         case SliderEditor():
-            return editor.value() * 0.005
+            return spec.low + editor.value() * spec.step / 2  # it goes by half steps
         case NumberEditor():
             return editor.value()
         case TextEditor():
@@ -92,7 +98,7 @@ def as_shown(spec: Spec, value: Any) -> Any:
         return spec.text(value)
     if isinstance(value, str | bool):
         return value
-    return pytest.approx(value, rel=1e-9, abs=0.0026 if spec.name == "noise" else 1e-10)
+    return pytest.approx(value, rel=1e-9, abs=0.26 * spec.step if spec.name in SLIDERS else 1e-10)
 
 
 def values(spec: Spec) -> st.SearchStrategy[Any]:
@@ -133,7 +139,8 @@ def test_every_setting_has_an_editor_that_explains_itself(spec, panel):
     assert editor.focusPolicy() & Qt.FocusPolicy.TabFocus
     assert row.label.buddy() is editor
     assert spec.label in row.reset.accessibleName()
-    assert shown(editor) == as_shown(spec, spec.default)
+    assert shown(editor, spec) == as_shown(spec, spec.default)
+    assert isinstance(row, SliderRow) == (spec.name in SLIDERS)
     assert row.reset.isHidden(), "there is nothing to reset"
 
 
@@ -160,12 +167,13 @@ def test_an_editor_shows_what_is_set_and_never_echoes(spec, data, shared_panel):
     assert panel.store.set(**{spec.name: value})
     new = panel.store.settings
     row = panel.row(spec.name)
-    assert shown(row.editor) == as_shown(spec, getattr(new, spec.name))
+    assert shown(row.editor, spec) == as_shown(spec, getattr(new, spec.name))
     assert row.reset.isHidden() == (getattr(new, spec.name) == spec.default)
-    if isinstance(row.editor, NumberEditor | TextEditor):  # as when the focus leaves it
-        row.editor.setFocus()
-        QTest.keyClick(row.editor, Qt.Key.Key_Return)
-        row.editor.clearFocus()
+    field = panel.field(spec.name)
+    if isinstance(field, NumberEditor | TextEditor):  # as when the focus leaves it
+        field.setFocus()
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        field.clearFocus()
     assert panel.store.settings == new, "a look at a value changed it"
     assert len(panel.changes) == (new != Settings())
 
@@ -195,11 +203,11 @@ def test_every_editor_changes_its_setting_and_reset_puts_the_default_back(spec, 
     assert not row.reset.isHidden()
     row.reset.click()
     assert panel.store.settings == Settings()
-    assert shown(editor) == as_shown(spec, spec.default)
+    assert shown(editor, spec) == as_shown(spec, spec.default)
     assert panel.refusals == []
 
 
-@pytest.mark.parametrize("spec", [s for s in numbers if s.name != "noise"], ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", numbers, ids=lambda spec: spec.name)
 def test_arrow_keys_step_to_the_ends_and_no_further(spec, panel):
     editor = panel.controls.editor(spec.name)
     kind = type(spec.default)
@@ -247,12 +255,12 @@ NONSENSE = ["abc", "", "nan", "1,,2,3,4,5,6,7,8,9", "-7.5e300"]
         (spec, text)
         for spec in typed
         for text in NONSENSE
-        if spec.name != "noise" and (spec.name, text) != ("hidden", "")  # no hidden layer is a choice
+        if (spec.name, text) != ("hidden", "")  # no hidden layer is a choice
     ],
     ids=lambda each: each or "nothing" if isinstance(each, str) else each.name,
 )
 def test_nonsense_is_refused_in_one_line_and_the_old_value_comes_back(spec, text, panel):
-    editor = panel.controls.editor(spec.name)
+    editor = panel.field(spec.name)
     before = editor.text()
     panel.type_into(spec.name, text)
     assert panel.store.settings == Settings()
@@ -306,9 +314,7 @@ def test_a_number_is_taken_when_it_is_done_not_at_every_key(panel):
 
 @pytest.mark.parametrize("spec", numbers, ids=lambda spec: spec.name)
 def test_a_number_fits_its_field(spec, panel):
-    editor = panel.controls.editor(spec.name)
-    if isinstance(editor, SliderEditor):
-        return
+    editor = panel.field(spec.name)
     line = editor.findChild(QLineEdit)
     for value in (spec.low, spec.default, spec.high):
         panel.store.set(**{spec.name: type(spec.default)(value)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import os
 from pathlib import Path
@@ -14,6 +15,7 @@ from PyQt6.QtWidgets import QFileDialog
 import aeviz
 from aeviz.app.exports import FORMATS
 from aeviz.core.settings import Settings
+from aeviz.figure.export import image_of
 
 QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=60, grid=(12, 10))
 SUFFIXES = {title: suffix for title, (suffix, _) in FORMATS.items()}
@@ -87,10 +89,13 @@ def test_the_folder_is_remembered(desk, choose, tmp_path):
     assert asked[-1][1] == tmp_path / "field.npz"
 
 
-def test_the_file_is_the_picture_on_the_screen(desk, tmp_path, choose):
-    desk.begin()
+@pytest.mark.parametrize("compare", ["off", "split", "wipe"])
+def test_the_file_is_the_picture_on_the_screen(compare, desk, tmp_path, choose):
+    desk.begin(QUICK.replace(compare=compare))
     desk.finish()
+    desk.until(lambda: compare == "off" or desk.fields[-1].exact is not None)
     desk.store.set(layer="ambiguity", theme="light")
+    desk.settle()
     choose(tmp_path / "screen.png", "PNG, as on the screen (*.png)")
     desk.window.exports.figure()
     desk.until(lambda: "screen.png" in message(desk))
@@ -183,3 +188,25 @@ def test_the_figure_is_the_same_after_the_export(desk, tmp_path):
     for suffix in MAGIC:
         assert len(io.BytesIO(picture_bytes(desk.figure, suffix, 4.0)).getvalue()) > 1_000
     assert desk.window.view.grab().toImage() == before
+
+
+def test_a_figure_that_shows_a_sketch_is_written_when_the_whole_is_there(desk, choose, tmp_path):
+    desk.begin(QUICK.replace(layer="exact"))
+    desk.finish()
+    desk.until(lambda: desk.fields[-1].exact is not None)
+    frame, whole = desk.frames[-1], desk.fields[-1]
+    rough = dataclasses.replace(whole.exact, displacement=0.5 * whole.exact.displacement, sketch=True)
+    sketch = dataclasses.replace(whole, exact=rough)
+    choose(tmp_path / "a.png", "PNG, as on the screen (*.png)")
+    desk.run.framed.emit(frame, sketch)
+    desk.window.exports.figure()
+    desk.run.framed.emit(frame, sketch)  # another frame, and it is still one
+    assert message(desk) == "Working out the exact field for the file …"
+    desk.settle()
+    assert not desk.figure.is_sketch
+    desk.until(lambda: message(desk) == f"Wrote {tmp_path / 'a.png'}")
+    assert [*tmp_path.iterdir()] == [tmp_path / "a.png"]
+    assert QImage(str(tmp_path / "a.png")) == image_of(desk.figure, 1.0), "it shows the sketch"
+    (tmp_path / "a.png").unlink()
+    desk.settle()
+    assert [*tmp_path.iterdir()] == [], "it is written again and again"

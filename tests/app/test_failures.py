@@ -189,13 +189,14 @@ def test_divergence_is_told_with_advice_and_the_advice_helps(desk):
 def test_an_error_in_the_worker_is_reported_and_another_run_can_begin(desk):
     desk.begin(QUICK.replace(epochs=1_000_000))
     desk.until(lambda: desk.run.epoch > 20)
-    desk.run._client.send(m.Ask(0, grid="no grid"))
+    desk.run._client.send(m.Ask(0, QUICK, grid="no grid"))
     desk.until(lambda: desk.window.reporter.dialog and desk.window.reporter.dialog.isVisible())
     dialog = desk.window.reporter.dialog
     assert "AttributeError" in dialog.report
     assert "observer.py" in dialog.report
     dialog.close()
     assert not desk.run.playing
+    desk.run.refresh()  # it asks for nothing by itself: that might fail again
     desk.until(lambda: desk.run.phase == "paused")  # the trainer has heard it too
     stands = desk.run.epoch
     desk.settle()
@@ -204,6 +205,32 @@ def test_an_error_in_the_worker_is_reported_and_another_run_can_begin(desk):
     desk.press(Qt.Key.Key_Space)
     desk.frames.clear()
     desk.until(lambda: desk.frames and desk.frames[-1].epoch > 20)
+
+
+@pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has no such thing
+def test_an_error_while_a_question_is_open_costs_no_loss(desk):
+    desk.begin(LONGER)
+    desk.finish()
+    undisturbed = desk.run.losses.copy()
+    desk.begin(LONGER, speed=120.0)
+    desk.run._losses[:] = 1.0  # what was there before would look right
+    desk.until(lambda: desk.run.epoch > 20)
+    desk.until(lambda: desk.run._asked is not None)
+    desk.run._handle(desk.run._client, m.Failed("made to fail", over=False, run=desk.run._run))
+    desk.window.reporter.dialog.close()
+    desk.run.drive(playing=True, speed=math.inf)
+    desk.finish()
+    assert desk.run.losses.tobytes() == undisturbed.tobytes()
+
+
+@pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has no such thing
+def test_after_an_error_the_window_says_that_it_rests(desk):
+    desk.begin(LONGER, speed=120.0)
+    desk.until(lambda: desk.run.epoch > 20)
+    desk.run._handle(desk.run._client, m.Failed("made to fail", over=False, run=desk.run._run))
+    desk.window.reporter.dialog.close()
+    desk.qtbot.waitUntil(lambda: desk.says(desk.window.timeline, "paused"), timeout=3_000)
+    assert desk.window.timeline.play.accessibleName() == "Play"
 
 
 @pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has no such thing

@@ -2,10 +2,12 @@
 
     python tests/benchmarks/live.py [SECONDS]
 
-Live training at unlimited speed in the window as it opens, first left alone, then while the mouse drags
-the noise slider all the time. A gap is the time between two runs of a 1 ms timer in the window's event
-loop. Steps per second are compared with the same engine in the same process without a window, in turns:
+Live training at unlimited speed in the window: as it opens; while the mouse drags the noise slider all the
+time; with particles; with two layers side by side. A gap is the time between two runs of a 1 ms timer in
+the window's event loop. Steps per second are compared with the same engine without a window, in turns:
 before, between and after.
+
+    python tests/benchmarks/live.py SECONDS SCENE …    only these scenes
 """
 
 from __future__ import annotations
@@ -36,6 +38,17 @@ from aeviz.work.cores import ALL_BUT_ONE, keep_to
 
 FOREVER = 1_000_000  # epochs
 SETTLE = 1.0  # seconds before anything is counted
+SCENES: dict[str, dict[str, object]] = {
+    "left alone": {},
+    "dragging": {},
+    "drift": {"flow": "drift"},
+    "walk-back": {"flow": "walk-back"},
+    "exact": {"layer": "exact", "exact_midline": True, "geometric_midline": True},
+    "basins": {"layer": "basins"},
+    "split": {"compare": "split"},
+    "wipe": {"compare": "wipe"},
+}
+"""What is set beside the defaults."""
 
 
 @dataclass
@@ -68,13 +81,16 @@ def headless(seconds: float) -> float:
     raise RuntimeError("the run ended before its time")
 
 
-def live(seconds: float, *, dragging: bool) -> Course:
+def live(seconds: float, scene: str) -> Course:
     """Run the window for so long."""
+    dragging = scene == "dragging"
     keep_to(ALL_BUT_ONE)  # as the program does
     application = QApplication.instance() or QApplication(["aeviz"])
     application.setStyle(Style())
     with tempfile.TemporaryDirectory() as folder:
-        window = Window(Settings(epochs=FOREVER), Memory(Path(folder) / "window.ini"))
+        window = Window(
+            Settings(epochs=FOREVER).replace(**SCENES[scene]), Memory(Path(folder) / "window.ini")
+        )
         window.resize(1440, 860)
         window.show()
         window.start()
@@ -123,11 +139,11 @@ def _used() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def main(seconds: float) -> None:
+def main(seconds: float, scenes: list[str]) -> None:
     """Print the table."""
     alone, courses = [headless(seconds / 3)], []
-    for dragging in (False, True):
-        courses.append(live(seconds, dragging=dragging))
+    for scene in scenes:
+        courses.append(live(seconds, scene))
         alone.append(headless(seconds / 3))
     base = float(np.median(alone))
     rows = {
@@ -140,10 +156,10 @@ def main(seconds: float) -> None:
         "steps per second": [f"{c.steps:,.0f}" for c in courses],
         f"of {base:,.0f} without a window": [f"{c.steps / base:.1%}" for c in courses],
     }
-    print(f"{'':36}{'left alone':>14}{'dragging σ':>14}")
-    for name, (still, dragged) in rows.items():
-        print(f"{name:36}{still:>14}{dragged:>14}")
+    print(" " * 36 + "".join(f"{scene:>12}" for scene in scenes))
+    for name, values in rows.items():
+        print(f"{name:36}" + "".join(f"{value:>12}" for value in values))
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 30.0)
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 30.0, sys.argv[2:] or list(SCENES))

@@ -5,10 +5,15 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
+from fields import exact_of
+from scipy.spatial import KDTree
 
 from aeviz.core import presets
 from aeviz.core.field import Grid
+from aeviz.core.manifolds import curve
+from aeviz.core.midline import Midline
 from aeviz.core.presets import load_preset, preset, preset_names
 from aeviz.core.resources import RESOURCES
 from aeviz.core.setting import SettingError
@@ -30,7 +35,7 @@ def test_every_preset_loads(name: str) -> None:
     assert loaded.text.strip().endswith(".")
     assert preset(name) == loaded.settings
     with pytest.raises(dataclasses.FrozenInstanceError):
-        loaded.title = "other"
+        loaded.title = "other"  # type: ignore[misc]
 
 
 def test_lecture_2021_is_figure_5() -> None:
@@ -49,6 +54,28 @@ def test_lecture_2021_is_figure_5() -> None:
     assert not settings.show_noisy
     assert not settings.show_reconstruction
     assert not settings.midline
+
+
+def test_lecture_2020_asks_for_the_nearest_point_and_is_the_same_else() -> None:
+    assert preset("lecture-2021").changed(preset("lecture-2020")) == {
+        "target": "nearest", "hidden": (64, 64), "epochs": 5_000,  # more, to come near the cliff
+    }  # fmt: skip
+
+
+def test_the_middle_is_dark_in_lecture_2021_and_a_bright_cliff_in_2020() -> None:
+    """Of what the networks are trying to be."""
+    dark, bright = (exact_of(preset(f"lecture-{year}")) for year in (2021, 2020))
+    line = Midline.of(curve(preset("lecture-2021")))
+    distance, nearest = KDTree(line.places).query(dark.grid.points)
+    middle = (distance < 0.1) & (line.half_gap[nearest] < 0.55)  # a cell; and between arms, not beyond
+    assert middle.sum() > 30
+    mean_of_both, one_arm = (
+        np.hypot(*field.displacement.reshape(-1, 2)[middle].T) for field in (dark, bright)
+    )
+    # One of two arms 0.49 away, from at most a cell beside the middle; and of their mean, half that
+    # at most: the outer arm, with fewer points, has less of a say.
+    assert one_arm.min() > 0.38
+    assert np.median(mean_of_both) < 0.5 * np.median(one_arm)
 
 
 @pytest.mark.parametrize(

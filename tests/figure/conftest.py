@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import Any
@@ -13,10 +14,10 @@ from PyQt6.QtCore import QPointF
 from PyQt6.QtGui import QColor
 
 from aeviz.core.corruption import shown_noisy
-from aeviz.core.field import Field, Grid
+from aeviz.core.field import ExactField, Field, Grid
 from aeviz.core.manifolds import clean_data
 from aeviz.core.settings import Settings
-from aeviz.core.truth import posterior
+from aeviz.core.truth import Denoiser, finish
 from aeviz.figure.export import figure_of, image_of, picture_bytes
 from aeviz.figure.figure import FieldFigure
 
@@ -30,15 +31,27 @@ class Picture:
         self.figure = figure
         self.image = image_of(figure, 1.0)
 
-    def pixel(self, x: float, y: float) -> tuple[float, float]:
-        """Where a place of the plane is in the image, as the view box itself says."""
-        point = self.figure.box.mapToScene(self.figure.box.mapFromView(QPointF(x, y)))
+    def pixel(self, x: float, y: float, panel: int = 0) -> tuple[float, float]:
+        """Where a place of the plane is in the image, as the panel's view box itself says."""
+        box = self.figure.panels[panel].box
+        point = box.mapToScene(box.mapFromView(QPointF(x, y)))
         return point.x(), point.y()
 
-    def colour(self, x: float, y: float, right: float = 0.0, down: float = 0.0) -> str:
+    def colour(self, x: float, y: float, right: float = 0.0, down: float = 0.0, panel: int = 0) -> str:
         """The colour at a place of the plane, or some pixels beside it."""
-        left, top = self.pixel(x, y)
+        left, top = self.pixel(x, y, panel)
         return self.image.pixelColor(int(np.floor(left + right)), int(np.floor(top + down))).name()
+
+    def shows(self, colour: str, x: float, y: float, panel: int = 0, within: int = 0) -> bool:
+        """Whether a pixel has this colour, at a place of the plane or next to it.
+
+        A line thinner than 2 px may have no pixel for itself alone: then `within` is how far its channels
+        may be off.
+        """
+        wanted = np.array(QColor(colour).getRgb())
+        around = itertools.product((-1, 0, 1), repeat=2)
+        seen = [QColor(self.colour(x, y, right, down, panel)).getRgb() for right, down in around]
+        return bool(np.abs(wanted - seen).max(axis=1).min() <= within)
 
     def texts(self) -> list[str]:
         """What is written in the figure, taken from its SVG."""
@@ -49,33 +62,28 @@ class Picture:
 
 @pytest.fixture
 def best() -> Callable[[Settings], Field]:
-    """The field of the exact denoiser, which a trained one looks like."""
+    """The field of the exact denoiser, which a trained one looks like, with itself as the exact one."""
 
     def best(settings: Settings) -> Field:
         data, grid = clean_data(settings), Grid.home(settings)
+        denoiser = Denoiser(data, settings.noise)
+        exact = finish(ExactField.solving(denoiser, grid))
         noisy = shown_noisy(settings, data)
-        moved, ambiguity = Field(
-            grid, np.zeros((*grid.shape, 2)), np.zeros(grid.shape), data, noisy, noisy, 1, settings.noise
-        ).exact()
+        reconstruction = denoiser.at(noisy).mean
+        assert exact.ambiguity is not None
         return Field(
-            grid,
-            moved,
-            ambiguity,
-            data,
-            noisy,
-            posterior(noisy, data, settings.noise).mean,
-            1,
-            settings.noise,
-        )
+            grid, exact.displacement, exact.ambiguity, data, noisy, reconstruction, 1, settings.noise,
+            curl=np.zeros(grid.shape), exact=exact,
+        )  # fmt: skip
 
     return best
 
 
 @pytest.fixture
 def field() -> Callable[..., Field]:
-    """A field of given arrays, zeros where nothing is given."""
+    """A field of given arrays, zeros where nothing is given; without an exact one unless that is given."""
 
-    def field(settings: Settings, **arrays: NDArray[np.float64]) -> Field:
+    def field(settings: Settings, **arrays: Any) -> Field:
         grid = Grid.home(settings)
         points = arrays.get("data", np.empty((0, 2)))
         values: dict[str, Any] = {
@@ -88,9 +96,31 @@ def field() -> Callable[..., Field]:
 
 
 @pytest.fixture
-def paint(qapp: object) -> Callable[[Settings, Field], Picture]:
-    """Paint a field."""
-    return lambda settings, field: Picture(figure_of(field, settings))
+def exact() -> Callable[..., ExactField]:
+    """An exact field of given arrays, zeros where nothing is given."""
+
+    def exact(settings: Settings, **arrays: NDArray[np.float64] | bool | None) -> ExactField:
+        grid = Grid.home(settings)
+        values: dict[str, Any] = {
+            "displacement": np.zeros((*grid.shape, 2)), "log_density": np.zeros(grid.shape),
+            "ambiguity": np.zeros(grid.shape),
+        }  # fmt: skip
+        return ExactField(grid=grid, **(values | arrays))
+
+    return exact
+
+
+@pytest.fixture
+def paint(qapp: object) -> Callable[..., Picture]:
+    """Paint a field; what is to be drawn over it may follow."""
+
+    def paint(settings: Settings, field: Field, *over: Any) -> Picture:
+        figure = figure_of(field, settings)
+        if over:
+            figure.set_field(field, *over)
+        return Picture(figure)
+
+    return paint
 
 
 @pytest.fixture

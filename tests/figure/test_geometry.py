@@ -1,4 +1,4 @@
-"""Arrow shapes and ticks, as pure functions."""
+"""Arrow shapes, ticks and the numbers of a colour bar, as pure functions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as arrays
 
 from aeviz.figure.arrows import HEAD_LENGTH, HEAD_WIDTH, arrow_shapes
 from aeviz.figure.axes import tick_values
+from aeviz.figure.colour_bar import value_text
 
 ROUNDING = 1e-9  # px; places are at most some thousand pixels
 pairs = arrays.arrays(
@@ -94,3 +95,24 @@ def test_ticks_are_round_apart_and_in_view(view, pixels):
 def test_ticks_that_a_person_would_choose(view, pixels, labels):
     values, decimals = tick_values(*view, pixels)
     assert [f"{value + 0.0:.{decimals}f}" for value in values] == labels
+
+
+@given(st.floats(-1e4, 1e4), st.floats(-6, 4))
+def test_the_numbers_of_a_colour_bar_tell_its_ends_and_middle_apart(low, power):
+    span = 10.0**power
+    values = [low, low + 0.5 * span, low + span]
+    texts = [value_text(value, span) for value in values]
+    read = [float(text.replace("−", "-")) for text in texts]
+    np.testing.assert_allclose(read, values, rtol=0, atol=0.06 * span)  # a twentieth of the bar, and rounding
+    assert len({*texts}) == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "span", "text"),
+    [
+        (0.0, 5.0, "0"), (1.0, 1.0, "1"), (-0.25, 1.0, "−0.25"), (0.123456, 1.0, "0.123"),
+        (12.3456, 0.01, "12.3456"), (12.3456, 10.0, "12.3"), (0.05, 0.05, "0.05"),
+    ],
+)  # fmt: skip
+def test_a_colour_bar_has_no_more_digits_than_its_range_asks_for(value, span, text):
+    assert value_text(value, span) == text

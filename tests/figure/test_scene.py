@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from aeviz.core.field import Field, Grid
-from aeviz.core.settings import Settings
-from aeviz.figure.figure import MOST_ARROWS, MOST_POINTS, FieldFigure
+from aeviz.core.layers import DIFFERENCE
+from aeviz.core.settings import SPECS, Settings
+from aeviz.figure.figure import FieldFigure
+from aeviz.figure.panel import MOST_ARROWS, MOST_POINTS
 from aeviz.figure.theme import DARK, LECTURE, LIGHT, theme_of
 
 SIZES = [(900, 760), (1_600, 700), (333, 777), (301, 299), (2_500, 1_999)]
@@ -77,22 +79,28 @@ def test_scales_stay_equal_however_the_view_is_moved(figure):
 
 
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("compare", SPECS["compare"].choices)
 @pytest.mark.parametrize("layer", ["magnitude", "none"])
-def test_everything_is_inside_the_figure(size, layer, qapp, best):
-    settings = Settings(points=30, layer=layer, show_noisy=True, show_reconstruction=True)
+def test_everything_is_inside_the_figure(size, layer, compare, qapp, best):
+    settings = Settings(
+        points=30, layer=layer, beside=layer, compare=compare, show_noisy=True, show_reconstruction=True
+    )
     figure = FieldFigure(settings)
     figure.resize(*size)
     figure.set_field(best(settings))
     figure.resize(size[0] + 1, size[1])  # as the window does after the first field
     rect, inside = figure.box.geometry(), figure.rect().adjusted(-1.0, -1.0, 1.0, 1.0)
-    assert inside.contains(rect)
-    assert rect.width() > 0.3 * min(size)
+    for box in figure.boxes:
+        assert inside.contains(box.geometry())
+    assert rect.width() > (0.3 if compare != "split" else 0.2) * min(size)
+    legend = figure._legend.mapRectToParent(figure._legend.boundingRect())
+    assert legend.bottom() <= rect.top(), "the legend lies over the field"
     for item in figure.childItems():
-        if item.isVisible() and item is not figure.box:
+        if item.isVisible() and item not in figure.boxes:
             bounds = item.mapRectToParent(item.boundingRect())
             assert bounds.top() >= -10.0, item
             assert bounds.bottom() <= size[1] + 25.0, item
-    if layer == "magnitude" and size[0] >= 900:
+    if layer == "magnitude" and size[0] >= 900 and rect.width() > 400.0:
         cell = rect.width() / settings.grid[0]
         assert cell == pytest.approx(round(cell), abs=0.03), "cells are not whole pixels"
 
@@ -117,7 +125,7 @@ def test_the_legend_names_what_is_drawn_and_nothing_else(paint, best):
         show_data=False, show_noisy=False, show_reconstruction=False, arrows="none", midline=False
     )
     texts = paint(every, best(every)).texts()
-    assert {"data y", "noisy ŷ", "reconstruction ỹ", "ambiguous: a > 2", "‖ỹ − ŷ‖"} <= {*texts}
+    assert {"data y", "noisy ŷ", "reconstruction ỹ", "learned midline: a > 2", "‖ỹ − ŷ‖"} <= {*texts}
     assert any(text.endswith("from a place to its reconstruction") for text in texts)
     left = {*paint(none, best(none)).texts()}
     assert left & {*texts} <= {
@@ -125,17 +133,29 @@ def test_the_legend_names_what_is_drawn_and_nothing_else(paint, best):
     } | {"‖ỹ − ŷ‖"}
 
 
-def test_the_arrow_in_the_legend_is_as_long_as_it_says(paint, best):
-    settings = Settings(points=20)
+@pytest.mark.parametrize(
+    ("layer", "enlarged"), [("magnitude", 1), ("exact", 1), ("difference", DIFFERENCE.enlarged)]
+)
+def test_the_arrow_in_the_legend_is_as_long_as_it_says(layer, enlarged, paint, best):
+    settings = Settings(points=20, layer=layer)
     figure = paint(settings, best(settings)).figure
     for factor in (1.0, 0.31, 7.0):
         zoom(figure, factor)
         figure.set_field(best(settings))
         (key,) = [entry for entry in figure._legend._entries if entry.sign == "arrow"]
         (x0, x1), _ = figure.box.viewRange()
-        length = float(key.text.split(",")[0]) * figure.box.rect().width() / (x1 - x0)
+        length = enlarged * float(key.text.split(",")[0]) * figure.box.rect().width() / (x1 - x0)
         assert key.length == pytest.approx(length, rel=1e-6)
         assert 20.0 < key.length <= 60.0
+
+
+def test_in_the_lectures_look_the_legend_has_the_lectures_words(paint, best):
+    settings = Settings(points=20, theme="lecture", midline=False)
+    texts = {*paint(settings, best(settings)).texts()}
+    assert {"y", "ỹ − y_grid", "‖ỹ − ŷ‖"} <= texts
+    other = {*paint(settings.replace(layer="exact"), best(settings)).texts()}  # which the lecture has not
+    assert "data y" in other
+    assert not {"y", "ỹ − y_grid"} & other
 
 
 def test_too_many_arrows_are_thinned_and_the_legend_says_so(paint, best):
@@ -143,7 +163,7 @@ def test_too_many_arrows_are_thinned_and_the_legend_says_so(paint, best):
     few = paint(settings, best(settings))
     assert MOST_ARROWS < 200 * 150
     assert any("(1 in 9 arrows shown)" in text for text in few.texts())
-    assert len(few.figure._grid_arrows._start) == 67 * 50 <= MOST_ARROWS
+    assert len(few.figure.panels[0]._grid_arrows._start) == 67 * 50 <= MOST_ARROWS
 
 
 def test_too_many_points_are_thinned_and_the_legend_says_so(paint, field):

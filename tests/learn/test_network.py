@@ -84,37 +84,67 @@ def test_reconstruct_equals_torchs_own_layers(network: Network, seed: int) -> No
 
 @effort(max_examples=40)
 @given(networks, st.integers(0, 1_000))
-def test_the_ambiguity_equals_autograds_jacobian(network: Network, seed: int) -> None:
+def test_ambiguity_and_curl_are_those_of_autograds_jacobian(network: Network, seed: int) -> None:
     flat, x = parameters(network, seed), places(11, seed)
     jacobian = autograds_jacobian(sequential(network, flat), x)
     symmetric = 0.5 * (jacobian + jacobian.transpose(0, 2, 1))
     best = np.linalg.eigvalsh(symmetric)[:, -1]
-    displacement, ambiguity = network.field(flat, x)
+    best_curl = jacobian[:, 1, 0] - jacobian[:, 0, 1]
+    found = network.field(flat, x)
     scale = max(1.0, np.abs(jacobian).max())
-    assert np.abs(ambiguity - best).max() < 1e-12 * scale  # float64, products of five matrices
-    assert np.array_equal(displacement, network.reconstruct(flat, x) - x)
+    assert np.abs(found.ambiguity - best).max() < 1e-12 * scale  # float64, products of five matrices
+    assert np.abs(found.curl - best_curl).max() < 1e-12 * scale
+    assert np.array_equal(found.displacement, network.reconstruct(flat, x) - x)
     if network.activation != "relu":  # whose slope jumps within float32's rounding of z = 0
-        assert np.abs(network.field(flat.float(), x)[1] - best).max() < 1e-4 * scale
+        single = network.field(flat.float(), x)
+        assert np.abs(single.ambiguity - best).max() < 1e-4 * scale
+        assert np.abs(single.curl - best_curl).max() < 1e-4 * scale
 
 
-def test_the_field_of_the_identity() -> None:
-    network = Network((2, 2, 2), "identity")
-    flat = torch.zeros(network.size)
-    for matrix in network.matrices(flat):
-        matrix[:, :2] = torch.eye(2)
-    displacement, ambiguity = network.field(flat, places(5))
-    assert np.abs(displacement).max() < 1e-6  # places are rounded to float32
-    assert np.array_equal(ambiguity, np.ones(5))
-
-
-def test_the_ambiguity_is_of_the_symmetric_part() -> None:
-    # A shear [[1, 2], [0, 1]]: its eigenvalues are 1 and 1, those of its symmetric part 0 and 2.
+def linear(matrix: list[list[float]]) -> tuple[Network, Tensor]:
+    """A network r(x) = Ax, and its parameters."""
     network = Network((2, 2, 2), "identity")
     flat = torch.zeros(network.size)
     first, last = network.matrices(flat)
-    first[:, :2] = torch.tensor([[1.0, 2.0], [0.0, 1.0]])
+    first[:, :2] = torch.tensor(matrix)
     last[:, :2] = torch.eye(2)
-    assert np.array_equal(network.field(flat, places(3))[1], np.full(3, 2.0))
+    return network, flat
+
+
+@pytest.mark.parametrize(
+    ("matrix", "ambiguity", "curl"),
+    [
+        ([[1.0, 0.0], [0.0, 1.0]], 1.0, 0.0),
+        ([[1.0, 2.0], [0.0, 1.0]], 2.0, -2.0),  # a shear's eigenvalues are 1, 1; its symmetric part's 0, 2
+        ([[0.0, -1.0], [1.0, 0.0]], 0.0, 2.0),  # a quarter turn
+        ([[3.0, 0.5], [0.5, -1.0]], 1.0 + math.sqrt(4.25), 0.0),  # symmetric: it turns nothing
+        ([[-1.0, -0.25], [0.75, -4.0]], -2.5 + math.sqrt(2.3125), 1.0),  # both eigenvalues below 0
+    ],
+)
+def test_the_field_of_a_linear_map(matrix: list[list[float]], ambiguity: float, curl: float) -> None:
+    """λ_max of the symmetric part, by hand, and A₂₁ − A₁₂."""
+    network, flat = linear(matrix)
+    x = places(5)
+    found = network.field(flat, x)
+    # Places are rounded to float32, 2e-7 of up to 3, and the matrix multiplies that by at most 4.
+    assert np.abs(found.displacement - (x @ np.transpose(matrix) - x)).max() < 5e-6
+    assert np.abs(found.ambiguity - ambiguity).max() < 1e-6
+    assert np.array_equal(found.curl, np.full(5, curl))
+
+
+@pytest.mark.parametrize("activation", sorted(set(ACTIVATIONS) - {"relu"}))
+def test_the_curl_is_the_circulation_of_the_arrows(activation: str) -> None:
+    """Round a small square, over its area (Stokes), in data units."""
+    network = Network((2, 9, 7, 2), activation, code=2, centre=(0.4, -0.3), unit=1.7)
+    flat, x, h = parameters(network, 3), places(30), 1e-4
+    right, up = np.array([h, 0.0]), np.array([0.0, h])
+
+    def arrow(at: np.ndarray) -> np.ndarray:
+        return network.field(flat, at).displacement
+
+    round_it = arrow(x - up)[:, 0] + arrow(x + right)[:, 1] - arrow(x + up)[:, 0] - arrow(x - right)[:, 1]
+    # h²/6 times third derivatives of some hundreds, and eps/h of arrows of about 10.
+    assert np.abs(network.field(flat, x).curl - round_it / (2.0 * h)).max() < 1e-5
 
 
 @pytest.mark.parametrize("number", [0, 1, 96, 97, 98, 300])
@@ -126,7 +156,7 @@ def test_the_size_of_the_blocks_does_not_show(number: int, monkeypatch: pytest.M
     monkeypatch.setattr(network_module, "_BLOCKS", 2)
     parts = network.field(flat, x), network.reconstruct(flat, x)
     assert whole[1].shape == (number, 2)
-    for one, other in ((whole[0][0], parts[0][0]), (whole[0][1], parts[0][1]), (whole[1], parts[1])):
+    for one, other in zip((*whole[0], whole[1]), (*parts[0], parts[1]), strict=True):
         assert one.shape == other.shape
         # Another number of columns may be multiplied in another order: some eps of float64.
         assert number == 0 or np.abs(one - other).max() < 1e-12
@@ -148,9 +178,8 @@ def test_looking_changes_neither_parameters_nor_places() -> None:
 def test_weights_that_have_exploded_may_be_looked_at_without_warnings(activation: str) -> None:
     network = Network((2, 20, 20, 20, 2), activation)
     flat = 1e15 * torch.randn(network.size, generator=generator(0))
-    displacement, ambiguity = network.field(flat, places(5))
-    assert displacement.shape == (5, 2)
-    assert ambiguity.shape == (5,)
+    found = network.field(flat, places(5))
+    assert [each.shape for each in found] == [(5, 2), (5,), (5,)]
 
 
 @given(networks)
@@ -194,10 +223,10 @@ def test_the_field_in_data_units_is_the_same_wherever_and_however_large(activati
     plain = Network((2, 9, 7, 2), activation, code=2)
     moved = Network((2, 9, 7, 2), activation, code=2, centre=(5.0, -3.0), unit=4.0)
     flat, x = parameters(plain, 1), places(50)
-    displacement, ambiguity = plain.field(flat, x)
-    there, same = moved.field(flat, 4.0 * x + (5.0, -3.0))
-    assert np.abs(there - 4.0 * displacement).max() < 1e-11
-    assert np.abs(same - ambiguity).max() < 1e-11
+    here, there = plain.field(flat, x), moved.field(flat, 4.0 * x + (5.0, -3.0))
+    assert np.abs(there.displacement - 4.0 * here.displacement).max() < 1e-11
+    assert np.abs(there.ambiguity - here.ambiguity).max() < 1e-11
+    assert np.abs(there.curl - here.curl).max() < 1e-11
 
 
 def test_tied_weights_are_one_and_the_same() -> None:

@@ -253,6 +253,7 @@ def test_activations_equal_torchs_own(activation: str, dtype: torch.dtype) -> No
     reference = places.to(dtype).requires_grad_()
     best = ACTIVATIONS[activation].formula(reference)
     best.sum().backward()
+    assert reference.grad is not None
     z = reference.detach().numpy().copy()
     a = np.full_like(z, 7.0)
     ACTIVATIONS[activation].forward(z, a)

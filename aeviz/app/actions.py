@@ -1,0 +1,66 @@
+"""What there is to do by menu and key."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aeviz.app.menus import Entry
+from aeviz.core.presets import load_preset, preset_names
+from aeviz.core.settings import Settings
+
+if TYPE_CHECKING:
+    from aeviz.app.window import Window
+
+
+def actions_of(window: Window) -> dict[str, list[Entry]]:
+    """The menus of a window."""
+    run, store, exports, figure = window.run, window.store, window.exports, window.view.figure
+
+    def clear_marks() -> None:
+        run.set_probe(None)
+        run.set_cloud(None)
+
+    return {
+        "&File": [
+            ("Export &figure…", "Ctrl+E", exports.figure),
+            ("Export &data…", "Ctrl+Shift+E", exports.data),
+            ("&Quit", "Ctrl+Q", window.close),
+        ],
+        "&Presets": [
+            (load_preset(name).title, "", partial(store.put, load_preset(name).settings))
+            for name in preset_names()
+        ],
+        "&Edit": [
+            ("&Copy figure", "Ctrl+C", exports.copy),
+            ("All settings to &default", "", lambda: store.put(Settings(theme=store.settings.theme))),
+        ],
+        "&Run": [
+            ("&Play or pause", "Space", window.toggle_play),
+            ("&One epoch", "S", run.step),
+            ("&Begin again", "R", run.reset),
+            ("&New seed", "N", window.take_new_seed),
+            ("&Unlimited speed and back", "U", window.toggle_speed),
+            ("Back to &live", "L", lambda: run.look_at(None)),
+        ],
+        "&View": [
+            ("&Home", "H", figure.home),
+            ("Next la&yer", "M", partial(store.cycle, "layer")),
+            ("Last laye&r", "Shift+M", partial(store.cycle, "layer", -1)),
+            ("&Compare layers", "V", partial(store.cycle, "compare")),
+            ("Next se&cond layer", "B", partial(store.cycle, "beside")),
+            ("Next &arrows", "A", partial(store.cycle, "arrows")),
+            ("&Particles", "F", partial(store.cycle, "flow")),
+            ("Learned m&idline", "I", partial(store.cycle, "midline")),
+            ("&Exact midline", "E", partial(store.cycle, "exact_midline")),
+            ("&Geometric midline", "G", partial(store.cycle, "geometric_midline")),
+            ("&Drop a probe", "P", lambda: run.set_probe(run.cursor or figure.middle)),
+            ("Drop a cloud of &noise", "C", lambda: run.set_cloud(run.cursor or figure.middle)),
+            ("Take probe and cloud a&way", "Esc", clear_marks),
+            ("Next &theme", "T", partial(store.cycle, "theme")),
+            ("&Left panel", "F2", lambda: window.controls.setVisible(window.controls.isHidden())),
+            ("&Right panel", "F3", window.toggle_inspector),
+            ("&Full screen", "F11", window.toggle_full_screen),
+        ],
+        "&Help": [("&What am I seeing?", "F1", window.show_help), ("&About aeviz", "", window.show_about)],
+    }

@@ -1,0 +1,110 @@
+"""What the picture shows, in plain sentences made from the present numbers."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from functools import cache
+
+from aeviz.core.layers import LAYERS
+from aeviz.core.metrics import Quality
+from aeviz.core.midline import Midline
+from aeviz.core.resources import RESOURCES
+from aeviz.core.settings import Settings
+
+MERGED = 1.25  # half gaps in σ below which even the best denoiser mixes up the arms
+# How far noise carries a point, in σ; farther hardly ever.
+REACH = {"gaussian": 3.5, "uniform": 2.45, "rare": 35.0}
+BEADS = 1.4  # reaches of the noise below which each point is by itself, as a part of the points' spacing
+_NOISELESS = (
+    "σ is 0: nothing is corrupted, and there is no exact reference. This is a plain autoencoder, which may "
+    "simply copy its input; give it some noise, and it has to learn where the data lie."
+)
+
+
+def explanation(settings: Settings, quality: Quality, midline: Midline | None, spacing: float) -> list[str]:
+    """Two to four sentences about what is on the screen.
+
+    Parameters
+    ----------
+    settings : Settings
+        Those of the shown epoch, drawn as at present.
+    quality : Quality
+        How good the network of that epoch is.
+    midline : Midline or None
+        The geometric one, which tells how far apart the arms are.
+    spacing : float
+        Distance between neighbouring clean points, in data units.
+    """
+    told = [LAYERS[name].help for name in settings.layers]
+    if len(told) == 2:
+        told = [f"{side}: {text}" for side, text in zip(("Left", "Right"), told, strict=True)]
+    if settings.noise <= 0.0:
+        return [*told, _NOISELESS]
+    told += [_about_arms(settings, midline, spacing), _about_quality(settings, quality)]
+    return [sentence for sentence in told if sentence]
+
+
+def _about_arms(settings: Settings, midline: Midline | None, spacing: float) -> str:
+    sigma = f"σ is {settings.noise:g}"
+    half = float(midline.half_gap.min()) if midline is not None and len(midline.half_gap) else math.inf
+    if spacing > 2.0 * half or settings.points == 1:
+        return f"{sigma}, and {settings.points} points are too few to make a curve."
+    if settings.noise * REACH[settings.noise_kind] < BEADS * spacing:
+        return (
+            f"{sigma} and neighbouring points lie {spacing:.2g} apart, farther than noise carries them: each "
+            "is by itself, and what is ambiguous lies between neighbours."
+        )
+    if not math.isfinite(half):
+        return f"{sigma}: no two parts of the curve claim the same place from two sides."
+    ratio = half / settings.noise
+    known = f"{sigma}, half the gap between the arms {half:.2g}, which is {ratio:.1f} σ"
+    if ratio > REACH[settings.noise_kind]:
+        return f"{known}: noise does not carry points so far, so what the network does there is a guess."
+    if settings.target == "nearest":
+        return (
+            f"{known}: at the middle the nearest point jumps from one arm to the other. The exact answer has "
+            "a bright cliff there; the network is continuous, and crosses it in a seam that narrows as it "
+            "trains."
+        )
+    if ratio < MERGED:
+        return (
+            f"{known}: noise carries many points past the middle. Even the best denoiser mixes up the arms."
+        )
+    return (
+        f"{known}: noise carries points from both arms to the middle, where nothing tells whose they are. "
+        "The best answer there is the mean of both, the place itself: arrows vanish, as on the data."
+    )
+
+
+def _about_quality(settings: Settings, quality: Quality) -> str:
+    parts = []
+    if quality.excess_risk is not None and settings.cost == "squared":
+        parts.append(f"the network's loss is {percent(quality.excess_risk)} above the best possible")
+    elif quality.excess_risk is not None:
+        parts.append(
+            f"the network is off the best answers by {percent(quality.excess_risk)} of their variance"
+        )
+    elif quality.bayes_floor == 0.0 and not quality.sketch:
+        parts.append("the best possible loss is 0, so the loss itself is the distance to the optimum")
+    if quality.midline_iou is not None:
+        parts.append(f"its midline overlaps the exact one by {100.0 * quality.midline_iou:.0f} %")
+    if quality.ridge_distance is not None:
+        exact = quality.exact_ridge_distance
+        beside = "" if exact is None else f" (the exact one {exact:.2g})"
+        parts.append(f"its ridge runs {quality.ridge_distance:.2g} from the geometric midline{beside}")
+    text = "; ".join(parts)
+    return text[:1].upper() + text[1:] + "." if text else ""
+
+
+def percent(risk: float) -> str:
+    """An excess risk as a text of few digits."""
+    if risk >= 10.0:
+        return f"{risk:,.0f} times"
+    return f"{100.0 * risk:.0f} %" if risk >= 0.1 else f"{100.0 * risk:.2g} %"
+
+
+@cache
+def formulas() -> dict[str, dict[str, str]]:
+    """For each layer its ``formula``, as simple HTML, and its ``source``."""
+    return tomllib.loads((RESOURCES / "help" / "formulas.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,237 @@
+"""One view of the field: a layer's heat map and arrows, outlines and points over it, a colour bar beside."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import QPainterPath
+from PyQt6.QtWidgets import QGraphicsItem
+
+from aeviz.core.field import Field
+from aeviz.core.layers import LAYERS, Layer
+from aeviz.core.manifolds import FloatArray
+from aeviz.core.marks import Marks
+from aeviz.core.settings import Settings
+from aeviz.figure.arrows import ArrowLayer
+from aeviz.figure.axes import AxesLayer
+from aeviz.figure.colour_bar import ColourBar
+from aeviz.figure.heatmap import HeatMapLayer
+from aeviz.figure.key import Title
+from aeviz.figure.marks import PROBE, MarkLayer
+from aeviz.figure.overlays import Lines, OriginLayer, OutlineLayer, PointLayer, StreakLayer
+from aeviz.figure.theme import Theme
+
+MOST_ARROWS = 4_000  # more would be a smear and cost a frame; then every k-th is shown, and said so
+MOST_POINTS = 3_000
+GRIP = PROBE + 5.0  # px round the probe from where it is dragged
+DIVERGING = "CET-D1"  # blue, white, red: for values with a sign
+_USUAL_WIDTH = 600.0  # px of a field that points are made for
+_NOTHING = np.empty((0, 2))
+
+
+class Panel:
+    """Draws one layer of a field into a box of its own."""
+
+    def __init__(self, parent: QGraphicsItem) -> None:
+        self.box = Box(parent=parent, enableMenu=False, lockAspect=1.0)
+        # Painted last: Qt's SVG engine clips what follows a clipped item as well.
+        self.box.setZValue(1.0)
+        self.box.setDefaultPadding(0.0)
+        self.axes = AxesLayer(self.box)
+        self.bar = ColourBar(parent)
+        self.title = Title(self.box)
+        self._heat = HeatMapLayer(self.box, 0)
+        self._origin = OriginLayer(self.box, 1)
+        self._grid_arrows = ArrowLayer(self.box, 2)
+        self._sample_arrows = ArrowLayer(self.box, 3)
+        self._streaks = StreakLayer(self.box, 4)
+        self._geometric = OutlineLayer(self.box, 5, 1.6)
+        self._exact = OutlineLayer(self.box, 6, 1.6)
+        self._learned = OutlineLayer(self.box, 7)
+        self._noisy = PointLayer(self.box, 8, 2.2)
+        self._reconstruction = PointLayer(self.box, 9, 2.2)
+        self._data = PointLayer(self.box, 10, 2.8)
+        self._marks = MarkLayer(self.box, 11)
+        self.missing = ""
+        """Why the layer cannot be shown, or nothing."""
+        self.arrow_factor, self.skip, self.has_arrows = 1.0, 1, True
+
+    def place(self, rect: QRectF) -> None:
+        """Stand here."""
+        self.box.setGeometry(rect)
+        self.axes.follow()
+        for layer in (self._data, self._noisy, self._reconstruction):
+            layer.set_scale(min(1.2, max(0.4, rect.width() / _USUAL_WIDTH)))
+
+    def show(self, visible: bool) -> None:
+        """Be there or not."""
+        for item in (self.box, self.axes):
+            item.setVisible(visible)
+        self.bar.setVisible(visible and self.bar.isVisible())
+
+    def draw(self, field: Field, name: str, settings: Settings, theme: Theme, midline: Lines) -> None:
+        """Draw the layer of this name; `midline` are the geometric one's lines, (K, 2) each."""
+        layer = LAYERS[name]
+        self.axes.set_colour(theme.muted)
+        self._origin.set_colour(theme.origin)
+        values = layer.values(field)
+        self.missing = "" if name == "none" or values is not None else _why_missing(field, layer)
+        low, high = _colour_range(layer, values, settings)
+        colour_map = DIVERGING if layer.signed else settings.colour_map
+        self._heat.set_values(field.grid, values, low, high, colour_map, theme.figure)
+        self.bar.setVisible(values is not None)
+        mark = settings.threshold if "ambiguity" in name else None
+        self.bar.set_scale(low, high, colour_map, layer.symbol, theme, mark)
+        tau = settings.threshold
+        self._learned.set_region(
+            field.grid, field.ambiguity if settings.midline else None, tau, theme.midline
+        )
+        exact = field.exact.ambiguity if field.exact and settings.exact_midline else None
+        self._exact.set_region(field.grid, exact, tau, theme.exact)
+        self._geometric.set_lines(midline if settings.geometric_midline else (), theme.geometric)
+        self.show_points(field.data, field.noisy, settings, theme)
+        reconstruction = field.reconstruction if settings.show_reconstruction else _NOTHING
+        self._reconstruction.set_points(thinned(reconstruction), theme.reconstruction, theme.data_rim)
+        self._streaks.set_streaks(field.streaks if settings.flow != "off" else None, theme.particle)
+        self._draw_arrows(field, layer, settings, theme)
+        arrows = f"   {layer.arrows.symbols}" if self.has_arrows else ""
+        enlarged = f" × {self.arrow_factor:.2g}" if self.has_arrows and self.arrow_factor != 1.0 else ""
+        self.title.set_text(layer.title + arrows + enlarged, theme)
+
+    def show_points(
+        self, data: FloatArray, noisy: FloatArray, settings: Settings, theme: Theme, *, both: bool = False
+    ) -> None:
+        """Show clean and noisy points as the settings say, or `both`."""
+        for layer, shown, points, colour in (
+            (self._data, settings.show_data or both, data, theme.data),
+            (self._noisy, settings.show_noisy or both, noisy, theme.noisy),
+        ):
+            layer.set_points(thinned(points) if shown else _NOTHING, colour, theme.data_rim)
+
+    def show_marks(self, marks: Marks, data: FloatArray, theme: Theme) -> None:
+        """Show what is known of single places."""
+        self._marks.set_marks(marks, data, theme)
+        self.box.probe = None if marks.path is None else (float(marks.path[0, 0]), float(marks.path[0, 1]))
+
+    def show_cross(self, place: tuple[float, float] | None) -> None:
+        """Show where the cursor is in the panel beside."""
+        self._marks.set_cross(place)
+
+    def _draw_arrows(self, field: Field, layer: Layer, settings: Settings, theme: Theme) -> None:
+        vectors = layer.arrows.vectors(field)
+        on_grid = settings.arrows in ("grid", "both") and vectors is not None
+        skip = math.ceil(math.sqrt(field.ambiguity.size / MOST_ARROWS)) if on_grid else 1
+        start = vector = _NOTHING
+        self.skip, self.arrow_factor, self.has_arrows = skip, 1.0, settings.arrows != "none"
+        self.has_arrows &= settings.arrows != "grid" or vectors is not None
+        if on_grid and vectors is not None:
+            start = field.grid.points.reshape(*field.grid.shape, 2)[::skip, ::skip].reshape(-1, 2)
+            vector = vectors[::skip, ::skip].reshape(-1, 2)
+            if settings.arrow_length == "scaled":
+                longest = float(np.nan_to_num(np.hypot(*vector.T)).max(initial=0.0))
+                self.arrow_factor = skip * min(field.grid.cell) / longest if longest else 1.0
+            else:
+                self.arrow_factor = layer.arrows.enlarged
+        colour = theme.arrow if layer.symbol else theme.muted
+        self._grid_arrows.set_arrows(start, self.arrow_factor * vector, colour, skip * min(field.grid.cell))
+        shown = settings.arrows in ("samples", "both")
+        noisy, moved = thinned(field.noisy), thinned(field.reconstruction - field.noisy)
+        factor = self.arrow_factor if settings.arrow_length == "scaled" else 1.0
+        self._sample_arrows.set_arrows(
+            noisy if shown else _NOTHING, factor * moved if shown else _NOTHING, theme.noisy
+        )
+
+
+class Box(pg.ViewBox):
+    """A view box that pans and zooms with equal scales alone, and takes clicks and drags of the probe."""
+
+    probed = pyqtSignal(object)
+    """The probe is dropped at or dragged to (x, y), in data units."""
+    clouded = pyqtSignal(object)
+    """A cloud of noise is wanted round (x, y)."""
+
+    def __init__(self, **options: Any) -> None:
+        self._cut = 0.0, 1.0
+        self._dragging = False
+        self.probe: tuple[float, float] | None = None
+        self.probe_before: tuple[float, float] | None = None  # the last click
+        super().__init__(**options)
+
+    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
+        """Drag the probe where the drag began on it, else the view."""
+        if event.isStart():
+            self._dragging = event.button() == Qt.MouseButton.LeftButton and self._on_probe(event)
+        if self._dragging:
+            event.accept()
+            self.probed.emit(self._place(event.pos()))
+        elif event.button() == Qt.MouseButton.RightButton:
+            event.ignore()
+        else:
+            super().mouseDragEvent(event, axis)
+
+    def mouseClickEvent(self, event: Any) -> None:
+        """Tell of a click that was no drag."""
+        if event.button() == Qt.MouseButton.LeftButton and not event.double():
+            event.accept()
+            self.probe_before = self.probe
+            self.probed.emit(self._place(event.pos()))
+        elif event.button() == Qt.MouseButton.RightButton:
+            event.accept()
+            self.clouded.emit(self._place(event.pos()))
+
+    def _place(self, position: QPointF) -> tuple[float, float]:
+        place = self.mapToView(position)
+        return place.x(), place.y()
+
+    def _on_probe(self, event: Any) -> bool:
+        if self.probe is None:
+            return False
+        away = self.mapFromView(QPointF(*self.probe)) - event.buttonDownPos()
+        return math.hypot(away.x(), away.y()) <= GRIP
+
+    def cut(self, left: float, right: float) -> None:
+        """Show the part between these fractions of the width alone."""
+        if (left, right) != self._cut:
+            self._cut = left, right
+            self.update()
+
+    def shape(self) -> QPainterPath:
+        """What is shown, and takes the mouse."""
+        rect, (left, right) = QRectF(self.boundingRect()), self._cut
+        path = QPainterPath()
+        path.addRect(
+            QRectF(rect.x() + left * rect.width(), rect.y(), (right - left) * rect.width(), rect.height())
+        )
+        return path
+
+
+def thinned(points: FloatArray) -> FloatArray:
+    """Every k-th point, so that they are not too many to be drawn."""
+    return points[:: max(1, math.ceil(len(points) / MOST_POINTS))]
+
+
+def _why_missing(field: Field, layer: Layer) -> str:
+    if not layer.arrows.exact or (field.exact is None and field.noise > 0.0):
+        return "working it out …"
+    if field.exact is None:
+        return "no exact reference without noise"
+    return "no exact ambiguity: here the exact denoiser has cliffs"
+
+
+def _colour_range(layer: Layer, values: FloatArray | None, settings: Settings) -> tuple[float, float]:
+    low, high = layer.range(settings)
+    finite = np.zeros(1) if values is None else values[np.isfinite(values)]
+    least, most = float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))
+    if not finite.size:
+        least, most = 0.0, 1.0
+    if settings.colour_range == "automatic":
+        low, high = (None, None) if layer.signed or low is None else (min(low, least), None)
+    if layer.signed and high is None:
+        return -max(most, -least, 1e-6), max(most, -least, 1e-6)
+    low = least if low is None else low
+    high = min(most, low + layer.span) if high is None else high
+    return low, max(high, low + 1e-9 * max(1.0, abs(low)))

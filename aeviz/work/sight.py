@@ -1,0 +1,233 @@
+"""One run as it is seen: frames, the exact field beside them, and how good the network is."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+
+import numpy as np
+import torch
+
+from aeviz.core.corruption import shown_noisy
+from aeviz.core.field import ExactField, Field, Grid
+from aeviz.core.flow import Flow
+from aeviz.core.manifolds import FloatArray, clean_data, positions
+from aeviz.core.marks import ExactPlace, Marks, Place, Point, Reconstruct, basins
+from aeviz.core.metrics import Metrics
+from aeviz.core.settings import Settings
+from aeviz.core.timeline import Keyframe, Timeline
+from aeviz.core.truth import Denoiser, Steps
+from aeviz.learn.measure import measure
+from aeviz.learn.network import Network
+from aeviz.learn.training import Training
+from aeviz.work import messages as m
+from aeviz.work.exact import Exact
+
+BASINS_SHARE = 10.0  # times what basins take: so long they are shown unless the grid changes
+REPLAY_BUDGET = 0.03  # seconds that bringing a past epoch back exactly may take: two frames
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The epoch that is looked at: its settings and averaged weights.
+
+    Attributes
+    ----------
+    key : tuple
+        Of no other epoch, and of no other step within one.
+    moves : bool
+        Whether the next frame will show another one.
+    """
+
+    epoch: int
+    settings: Settings
+    average: torch.Tensor
+    key: tuple[int, ...]
+    moves: bool
+
+
+class Sight:
+    """Works out what there is to see of one run."""
+
+    def __init__(self, state: m.State) -> None:
+        settings = state.settings
+        self.run = state.run
+        self.past_is: tuple[int, int, int, int] | None = None  # what `_shown_past` is: see `Past.key`
+        self._data = clean_data(settings)
+        self._positions = positions(settings)
+        self._network = Network.of(settings, self._data)
+        self._exact = Exact(settings, self._data)
+        self._files: list[tuple[m.Frame, Steps[ExactField | None]]] = []  # that wait for their exact field
+        self._told_exact: ExactField | None = None
+        self._told_midline = False
+        self._past: Training | None = None
+        self._shown_past: Shown | None = None
+        self._judged: tuple[Shown, Settings] | None = None  # what was judged last, and how it was drawn
+        self._basins: FloatArray = np.empty((0, 0))
+        self._basins_are: tuple[Grid, tuple[int, ...]] | None = None
+        self._basins_due = 0.0  # by the clock: until then a moving run may be shown with those it has
+        self._flow: Flow | None = None
+        self._flow_is: object = None
+
+    def answers(self, ask: m.Ask, state: m.State) -> Iterator[m.Geometry | m.Exact | m.Frame]:
+        """What has changed beside the network, then the frame."""
+        began = time.perf_counter()
+        shown = self._look(state)
+        if ask.grid is not None:
+            if not self._told_midline:
+                self._told_midline = True
+                yield m.Geometry(self.run, self._exact.midline)
+            if ask.view.shows_exact and not ask.whole:
+                exact = self._exact.field(shown.settings, ask.grid)
+                if exact is not None and exact is not self._told_exact:
+                    yield self._tell(shown.settings, exact)
+        field = self._field(ask, ask.grid, shown) if ask.grid is not None else None
+        marks = self._marks(ask, shown)
+        taken = time.perf_counter() - began
+        frame = m.Frame(
+            ask.number, self.run, state.progress, shown.epoch, shown.settings, field, marks, taken
+        )
+        if ask.whole and ask.grid is not None:
+            self._files.append((frame, self._exact.whole(shown.settings, ask.grid)))
+        else:
+            yield frame
+
+    @property
+    def wait(self) -> float:
+        """Seconds until there is something exact to go on with; infinite where there is nothing."""
+        return 0.0 if self._files else min(self._exact.field_task.wait, self._exact.reference_task.wait)
+
+    def advance(self) -> Iterator[m.Exact | m.Frame | m.Judged]:
+        """Go on with what is unfinished, files first, then the field; what that finishes is told."""
+        task, reference = self._exact.field_task, self._exact.reference_task
+        if self._files:
+            frame, steps = self._files[0]
+            try:
+                next(steps)
+            except StopIteration as end:
+                self._files.pop(0)
+                assert frame.field is not None
+                yield dataclasses.replace(frame, field=dataclasses.replace(frame.field, exact=end.value))
+            except BaseException:
+                self._files.pop(0)
+                raise
+        elif task.wait == 0.0:
+            if task.advance() and task.result is not None:
+                yield self._tell(self._exact_settings, task.result)
+        elif reference.wait == 0.0 and reference.advance() and self._judged is not None:
+            yield self._judge(*self._judged)
+
+    def _tell(self, settings: Settings, exact: ExactField) -> m.Exact:
+        self._told_exact, self._exact_settings = exact, settings
+        return m.Exact(self.run, settings.optimum, exact)
+
+    def _field(self, ask: m.Ask, grid: Grid, shown: Shown) -> Field:
+        learned = self._network.field(shown.average, grid.points)
+        noisy = reconstruction = np.empty((0, 2))
+        if ask.samples:
+            noisy = shown_noisy(shown.settings, self._data)[:: ask.samples]
+            reconstruction = self._reconstruct(shown)(noisy)
+        return Field(
+            grid,
+            learned.displacement.reshape(*grid.shape, 2),
+            learned.ambiguity.reshape(grid.shape),
+            np.empty((0, 2)), noisy, reconstruction, shown.epoch, shown.settings.noise,
+            learned.curl.reshape(grid.shape),
+            self._basins_of(grid, shown, ask.whole) if "basins" in ask.view.layers else None,
+            None,
+            self._streaks(ask, grid, shown),
+        )  # fmt: skip
+
+    def _basins_of(self, grid: Grid, shown: Shown, whole: bool) -> FloatArray:
+        """The basins; while the run moves, those of a moment ago, for they would hold up each frame."""
+        wanted, began = (grid, shown.key), time.perf_counter()
+        known = self._basins_are is not None and self._basins_are[0] == grid
+        lags = known and shown.moves and not whole and began < self._basins_due
+        if not lags and self._basins_are != wanted:
+            found = basins(grid.points, self._reconstruct(shown), self._exact.tree, self._positions)
+            self._basins, self._basins_are = found.reshape(grid.shape), wanted
+            now = time.perf_counter()
+            self._basins_due = now + BASINS_SHARE * (now - began)
+        return self._basins
+
+    def _reconstruct(self, shown: Shown) -> Reconstruct:
+        return partial(self._network.reconstruct, shown.average)
+
+    def _streaks(self, ask: m.Ask, grid: Grid, shown: Shown) -> FloatArray | None:
+        kind, count = ask.view.flow, ask.view.particles
+        if kind == "off":
+            self._flow = None
+            return None
+        wanted = kind, count, ask.probe if kind == "walk-back" else None
+        if self._flow is None or self._flow_is != wanted:
+            self._flow, self._flow_is = Flow(kind, count, shown.settings.seed, wanted[2]), wanted
+        return self._flow.step(self._reconstruct(shown), shown.settings, grid.extent)
+
+    def _marks(self, ask: m.Ask, shown: Shown) -> Marks:
+        cursor = None if ask.cursor is None else self._place(ask.cursor, shown)
+        reconstruct, size = self._reconstruct(shown), self._network.unit
+        return Marks.of(cursor, ask.probe, ask.cloud, shown.settings, reconstruct, size)
+
+    def _place(self, place: Point, shown: Shown) -> Place:
+        learned = self._network.field(shown.average, np.array([place]))
+        (x, y), (dx, dy) = place, learned.displacement[0]
+        denoiser = Denoiser.of(shown.settings, self._data)
+        exact = None if denoiser is None else ExactPlace.of(denoiser, place)
+        return Place(place, (float(x + dx), float(y + dy)), float(learned.ambiguity[0]), exact)
+
+    def metrics(self, state: m.State) -> m.Measured:
+        """The run's numbers, without a sketch."""
+        self._exact.reference(state.settings)
+        self._exact.reference_task.finish()
+        quality = self.judged(state, state.settings).quality
+        metrics = Metrics(
+            **asdict(quality), epoch=state.progress.epoch, loss=state.loss, train_seconds=state.seconds,
+            steps_per_second=state.steps / state.seconds if state.seconds else 0.0,
+        )  # fmt: skip
+        return m.Measured(self.run, metrics)
+
+    def judged(self, state: m.State, view: Settings) -> m.Judged:
+        """Measure what is shown, on the grid and with the threshold of `view`."""
+        return self._judge(self._look(state), view)
+
+    def _judge(self, shown: Shown, view: Settings) -> m.Judged:
+        self._judged = shown, view
+        settings = shown.settings.replace(grid=view.grid, extent=view.extent)
+        reference = self._exact.reference(settings)
+        if reference is None:
+            return m.Judged(self.run, self._exact.floor(settings))
+        return m.Judged(self.run, measure(self._network, shown.average, reference, view.threshold))
+
+    def _look(self, state: m.State) -> Shown:
+        """What was asked for."""
+        if state.past is None:
+            assert state.average is not None
+            moves = state.progress.phase == "training"
+            key, average = (state.branch, state.steps), torch.from_numpy(state.average)
+            return Shown(state.progress.epoch, state.settings, average, key, moves)
+        if state.past.keyframe is not None and self.past_is != state.past.key:
+            self.past_is = None  # until the replay has succeeded
+            self._shown_past = self._brought_back(state, state.past, state.past.keyframe)
+            self.past_is = state.past.key
+        assert self._shown_past is not None
+        return self._shown_past
+
+    def _brought_back(self, state: m.State, past: m.Past, keyframe: Keyframe) -> Shown:
+        """A past epoch, replayed from the keyframe before it, or that keyframe where this takes too long."""
+        _, _, epoch, _ = past.key
+        batches = [keyframe.settings.batch, *(settings.batch for _, settings in past.changes)]
+        steps = -(-len(self._data) // min(batches)) * (epoch - keyframe.epoch)
+        if steps * state.pace * max(1.0, max(batches) / state.settings.batch) > REPLAY_BUDGET:
+            average = torch.tensor(keyframe.state["average"])
+            return Shown(keyframe.epoch, keyframe.settings, average, past.key, moves=False)
+        timeline = Timeline()
+        timeline.add(keyframe)
+        for change in past.changes:
+            timeline.note(*change)
+        if self._past is None:
+            self._past = Training(state.settings, self._data)
+        self._past.replay(timeline, epoch)
+        return Shown(self._past.epoch, self._past.settings, self._past.average.clone(), past.key, moves=False)

@@ -1,0 +1,54 @@
+"""Fields without a network, to be looked at and measured."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from aeviz.core.corruption import shown_noisy
+from aeviz.core.field import ExactField, Field, Grid
+from aeviz.core.manifolds import clean_data, curve
+from aeviz.core.metrics import Probe, Reference
+from aeviz.core.midline import Midline
+from aeviz.core.settings import Settings
+from aeviz.core.truth import Denoiser, finish
+
+
+def denoiser_of(settings: Settings) -> Denoiser:
+    denoiser = Denoiser.of(settings, clean_data(settings))
+    assert denoiser is not None
+    return denoiser
+
+
+def exact_of(settings: Settings, grid: Grid | None = None) -> ExactField:
+    return finish(ExactField.solving(denoiser_of(settings), grid or Grid.home(settings)))
+
+
+def probe_of(settings: Settings) -> Probe:
+    return finish(Probe.solving(settings, clean_data(settings), denoiser_of(settings)))
+
+
+def reference_of(settings: Settings) -> Reference:
+    data, midline = clean_data(settings), Midline.of(curve(settings))
+    return finish(Reference.solving(settings, data, denoiser_of(settings), midline, KDTree(data)))
+
+
+def field_of(settings: Settings, grid: Grid | None = None, **parts: Any) -> Field:
+    """A field that is zero everywhere and knows nothing exact, but for the given parts."""
+    grid = grid or Grid.home(settings)
+    data = clean_data(settings)
+    noisy = shown_noisy(settings, data)
+    zero = Field(
+        grid, np.zeros((*grid.shape, 2)), np.zeros(grid.shape), data, noisy, noisy, 0, settings.noise
+    )  # fmt: skip
+    return dataclasses.replace(zero, **parts)
+
+
+def perfect_field(settings: Settings) -> Field:
+    """The field that a perfect network would have, beside the exact one."""
+    exact = exact_of(settings)
+    assert exact.ambiguity is not None
+    return field_of(settings, displacement=exact.displacement, ambiguity=exact.ambiguity, exact=exact)
