@@ -61,7 +61,7 @@ def show(window: Window, picture: Picture) -> None:
             run.point_at(picture.cursor)
             run.set_probe(picture.probe)
         elif frame.epoch == epoch and seen == picture.cursor and run.quality.excess_risk is not None:
-            QTimer.singleShot(500, loop.quit)  # after the last repaint
+            QTimer.singleShot(2_500, loop.quit)  # after the last repaint and the last text
 
     run.framed.connect(look)
     run.speed = 500.0

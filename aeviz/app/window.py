@@ -39,7 +39,8 @@ from aeviz.figure.view import FieldView
 from aeviz.work.messages import Frame
 
 READ_EVERY = 0.08  # seconds between readings while training: each makes labels and layouts anew
-EXPLAIN_AFTER = 120  # ms without a change until the explaining text follows: laying it out takes a while
+EXPLAIN_AFTER = 120  # ms without a change until the explaining text follows: laying it out holds up a frame
+EXPLAIN_EVERY = 2_000  # ms between two texts while training changes their numbers
 _NARROW, _NARROW_FOR_TWO = 1_000, 1_250  # px: a narrower window has no room for the inspector
 _TITLE_BAR = 40  # px that a window's frame may take
 
@@ -69,7 +70,6 @@ class Window(QMainWindow):
         self._read = 0.0  # when the readings were last brought up to date
         self._explaining = QTimer(self)
         self._explaining.setSingleShot(True)
-        self._explaining.setInterval(EXPLAIN_AFTER)
         self._explaining.timeout.connect(self._explain)
         self._torch_version = ""
         self._keys = fill_menu_bar(self, actions_of(self))
@@ -176,7 +176,7 @@ class Window(QMainWindow):
         self.status.show_quality(self.run.quality, self.store.settings.noise)
         self.timeline.curve.show_floor(self.run.quality.bayes_floor)
         if not self._explaining.isActive():
-            self._explaining.start()
+            self._explaining.start(EXPLAIN_EVERY if self.run.phase == "training" else EXPLAIN_AFTER)
 
     def _explain(self) -> None:
         settings = as_trained(self.store.settings, self._shown_settings)
@@ -228,7 +228,7 @@ class Window(QMainWindow):
             self._memory.theme = new.theme
             self._repaint()
         self.run.change(old, new)
-        self._explaining.start()
+        self._explaining.start(EXPLAIN_AFTER)
         if "compare" in changes:
             self._fit()
         if "view" in applies(changes):

@@ -62,7 +62,11 @@ class ArrowLayer(Layer):
         """Draw all arrows."""
         scale, _offset = self.affine()
         size = float(np.clip(self._spacing * scale[0] / _ROOMY, _LEAST, _MOST)) if self._spacing else 1.0
-        shafts, heads = arrow_shapes(self.to_pixels(self._start), self._vector * scale, size)
+        start, vector = self.to_pixels(self._start), self._vector * scale
+        shown = self._box.shown_rect  # under a wipe line, half the arrows are out of sight
+        ends = np.sort(np.stack((start[:, 0], start[:, 0] + vector[:, 0])), axis=0)
+        seen = (ends[1] > shown.left() - HEAD_WIDTH) & (ends[0] < shown.right() + HEAD_WIDTH)
+        shafts, heads = arrow_shapes(start[seen], vector[seen], size)
         pen = QPen(self._colour, SHAFT)
         if is_screen(painter):
             stroke_segments(painter, np.concatenate((shafts, _fans(heads))), pen)

@@ -201,12 +201,15 @@ class Box(pg.ViewBox):
 
     def shape(self) -> QPainterPath:
         """What is shown, and takes the mouse."""
-        rect, (left, right) = QRectF(self.boundingRect()), self._cut
         path = QPainterPath()
-        path.addRect(
-            QRectF(rect.x() + left * rect.width(), rect.y(), (right - left) * rect.width(), rect.height())
-        )
+        path.addRect(self.shown_rect)
         return path
+
+    @property
+    def shown_rect(self) -> QRectF:
+        """The part that is shown, in the box's pixels."""
+        rect, (left, right) = QRectF(self.boundingRect()), self._cut
+        return QRectF(rect.x() + left * rect.width(), rect.y(), (right - left) * rect.width(), rect.height())
 
 
 def thinned(points: FloatArray) -> FloatArray:

@@ -62,6 +62,7 @@ class Sight:
         self._exact = Exact(settings, self._data)
         self._files: list[tuple[m.Frame, Steps[ExactField | None]]] = []  # that wait for their exact field
         self._told_exact: ExactField | None = None
+        self._exact_settings = settings  # whose exact field was told last
         self._told_midline = False
         self._past: Training | None = None
         self._shown_past: Shown | None = None

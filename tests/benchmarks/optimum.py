@@ -28,6 +28,7 @@ import torch
 from aeviz.core.manifolds import FloatArray, clean_data, spiral
 from aeviz.core.metrics import Probe
 from aeviz.core.settings import Settings
+from aeviz.core.truth import Denoiser, finish
 from aeviz.learn import training as training_module
 from aeviz.learn.activations import ACTIVATIONS
 from aeviz.learn.training import Training
@@ -143,6 +144,11 @@ def race(contestant: Contestant, probe: Probe, marks: list[int]) -> tuple[list[t
     return reached, float(risks[-1])
 
 
+def probe_of(settings: Settings, points: FloatArray) -> Probe:
+    """The probe set of these settings."""
+    return finish(Probe.solving(settings, points, Denoiser(points, settings.noise)))
+
+
 def races(choice: Choice, data: FloatArray | None, noise: float, seeds: int) -> tuple[np.ndarray, np.ndarray]:
     """Steps and seconds, (seeds, levels, 2), and last risks, (seeds,)."""
     marks, results = marks_up_to(STEPS), []
@@ -150,8 +156,7 @@ def races(choice: Choice, data: FloatArray | None, noise: float, seeds: int) -> 
         for seed in range(seeds):
             settings = Settings(noise=noise, seed=seed, **choice.settings)
             points = clean_data(settings) if data is None else data
-            probe = Probe.of(settings, points)
-            assert probe is not None
+            probe = probe_of(settings, points)
             results.append(race(ours(settings, points, marks), probe, marks))
     return np.array([each[0] for each in results]), np.array([each[1] for each in results])
 
@@ -180,8 +185,7 @@ def defaults(seeds: int) -> None:
     for name, (data, noise) in CURVES.items():
         print(_row(f"{name}, σ = {noise}", *races(usual, data, noise, max(1, seeds // 3))), flush=True)
     settings, marks = Settings(), marks_up_to(PLAIN_STEPS)
-    probe = Probe.of(settings, clean_data(settings))
-    assert probe is not None
+    probe = probe_of(settings, clean_data(settings))
     tries = {rate: race(plain(settings, rate, marks), probe, marks) for rate in RATES}
     rate, (best, last) = min(tries.items(), key=lambda each: each[1][0])
     (steps, seconds), (_, to_one) = best
