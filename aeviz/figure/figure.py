@@ -201,7 +201,7 @@ class FieldFigure(pg.GraphicsWidget):
         for panel, part in zip(self.panels, ((0.0, at), (at, 1.0)), strict=True):
             panel.box.cut(*(part if wiping else (0.0, 1.0)))
         self._wipe.setVisible(wiping)
-        self._wipe.stand(QRectF(self.box.geometry()), at, self._theme.text)
+        self._wipe.stand(QRectF(self.box.geometry()), at)
 
     def paint(self, painter: QPainter, *_: Any) -> None:
         """Fill the surroundings."""

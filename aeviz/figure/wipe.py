@@ -11,7 +11,9 @@ from PyQt6.QtGui import QColor, QPainter, QPen
 from PyQt6.QtWidgets import QGraphicsItem
 
 from aeviz.figure.layer import is_vector
+from aeviz.figure.theme import DARK
 
+_COLOUR = QColor(DARK.text)  # whatever the theme: with its black edge it is seen on every colour map
 _GRIP = 7.0  # px on each side of the line that take the mouse
 
 
@@ -20,15 +22,15 @@ class WipeLine(pg.GraphicsObject):
 
     def __init__(self, parent: QGraphicsItem, moved: Callable[[float], object]) -> None:
         super().__init__(parent)
-        self._rect, self._at, self._colour = QRectF(), 0.5, QColor("white")
+        self._rect, self._at = QRectF(), 0.5
         self._moved = moved
         self.setZValue(2.0)
         self.setCursor(Qt.CursorShape.SplitHCursor)
 
-    def stand(self, rect: QRectF, at: float, colour: str) -> None:
+    def stand(self, rect: QRectF, at: float) -> None:
         """Stand over `rect` at this fraction of its width."""
         self.prepareGeometryChange()
-        self._rect, self._at, self._colour = rect, at, QColor(colour)
+        self._rect, self._at = rect, at
         self.update()
 
     @property
@@ -45,13 +47,13 @@ class WipeLine(pg.GraphicsObject):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         # Qt's SVG engine still clips by the right panel, which ends at the line.
         x = self._x + (1.8 if is_vector(painter) else 0.0)
-        for width, colour in ((3.6, QColor("black")), (1.6, self._colour)):
+        for width, colour in ((3.6, QColor("black")), (1.6, _COLOUR)):
             painter.setPen(QPen(colour, width))
             painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
         if is_vector(painter):
             return  # there is nothing to drag
         painter.setPen(QPen(QColor("black"), 1.0))
-        painter.setBrush(self._colour)
+        painter.setBrush(_COLOUR)
         painter.drawRoundedRect(QRectF(middle.x() - 4.0, middle.y() - 14.0, 8.0, 28.0), 4.0, 4.0)
 
     def mouseClickEvent(self, event: Any) -> None:
