@@ -124,7 +124,7 @@ class Run:
             Where a picture is wanted and Qt's system libraries are missing.
         """
         for _ in range(FLOWED if self.settings.flow != "off" else 0):
-            self.field()  # lets the particles move
+            self._look(Grid.home(self.settings))  # lets the particles move
         field = self.field()
         for path in map(Path, paths):
             suffix = check_suffix(path)

@@ -31,8 +31,8 @@ def draw(rng: np.random.Generator, kind: str, points: int) -> FloatArray:
     return eps
 
 
-def shown_noisy(settings: Settings, data: FloatArray) -> FloatArray:
-    """Return one corrupted point for each clean one, to be looked at.
+def shown_noisy(settings: Settings, data: FloatArray, every: int = 1) -> FloatArray:
+    """Return one corrupted point for each clean one, or for every k-th, to be looked at.
 
     The draw of ε is the same in every epoch, so that moving σ moves each point along a ray and
     nothing flickers; training draws its own noise anew in every epoch.
@@ -41,12 +41,15 @@ def shown_noisy(settings: Settings, data: FloatArray) -> FloatArray:
     ----------
     data : (N, 2) array
         Clean points in data units.
+    every : int
+        k; what is not looked at is not made.
 
     Returns
     -------
-    (N, 2) array
+    (⌈N / k⌉, 2) array
     """
-    return data + settings.noise * _shown_eps(settings.seed, settings.noise_kind, len(data))
+    eps = _shown_eps(settings.seed, settings.noise_kind, len(data))
+    return data[::every] + settings.noise * eps[::every]
 
 
 @lru_cache(maxsize=1)  # a frame in sixty milliseconds else, of a million points

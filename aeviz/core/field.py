@@ -105,7 +105,7 @@ class ExactField:
     sketch: bool = False
 
     @classmethod
-    def solving(cls, denoiser: Denoiser, grid: Grid, sketch: bool = False) -> Steps[ExactField]:
+    def solving(cls, denoiser: Denoiser, grid: Grid) -> Steps[ExactField]:
         """Work it out, step by step."""
         places = grid.points
         found = yield from denoiser.solving(places)
@@ -114,7 +114,6 @@ class ExactField:
             (found.mean - places).reshape(*grid.shape, 2),
             found.log_density.reshape(grid.shape),
             None if found.ambiguity is None else found.ambiguity.reshape(grid.shape),
-            sketch,
         )
 
     @classmethod

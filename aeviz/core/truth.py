@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -108,6 +109,11 @@ class Denoiser:
         """A sketch of it that knows every k-th clean point alone, at most `most` of them."""
         return Denoiser(self.data[:: -(-len(self.data) // most)], self.noise, self.kind, self.target)
 
+    @cached_property
+    def _columns(self) -> FloatArray:
+        """The clean points, (2, N): laid out once, not for every block."""
+        return np.ascontiguousarray(self.data.T)
+
     def at(self, x: FloatArray) -> Posterior:
         """The posterior at places x, (M, 2)."""
         return finish(self.solving(x))
@@ -135,7 +141,7 @@ class Denoiser:
 
     def _block(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
         """Mean, covariance, log p, ambiguity and weights (m, N) at places (m, 2)."""
-        y = np.ascontiguousarray(self.data.T)  # (2, N)
+        y = self._columns
         weights, pull, log_density = self._weights(x, y)  # (m, N)
         covariance, ambiguity = np.zeros((len(x), 2, 2)), np.zeros(len(x))
         if self.target == "nearest":

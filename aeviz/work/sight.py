@@ -19,12 +19,12 @@ from aeviz.core.marks import ExactPlace, Marks, Place, Point, Reconstruct, basin
 from aeviz.core.metrics import Metrics
 from aeviz.core.settings import Settings
 from aeviz.core.timeline import Keyframe, Timeline
-from aeviz.core.truth import Denoiser, Steps
+from aeviz.core.truth import Denoiser
 from aeviz.learn.measure import measure
 from aeviz.learn.network import Network
 from aeviz.learn.training import Training
 from aeviz.work import messages as m
-from aeviz.work.exact import Exact
+from aeviz.work.exact import Exact, Task
 
 BASINS_SHARE = 10.0  # times what basins take: so long they are shown unless the grid changes
 REPLAY_BUDGET = 0.03  # seconds that bringing a past epoch back exactly may take: two frames
@@ -60,7 +60,7 @@ class Sight:
         self._positions = positions(settings)
         self._network = Network.of(settings, self._data)
         self._exact = Exact(settings, self._data)
-        self._files: list[tuple[m.Frame, Steps[ExactField | None]]] = []  # that wait for their exact field
+        self._files: list[tuple[m.Frame, Task[ExactField | None]]] = []  # that wait for their exact field
         self._told_exact: ExactField | None = None
         self._exact_settings = settings  # whose exact field was told last
         self._told_midline = False
@@ -92,7 +92,9 @@ class Sight:
             ask.number, self.run, state.progress, shown.epoch, shown.settings, field, marks, taken
         )
         if ask.whole and ask.grid is not None:
-            self._files.append((frame, self._exact.whole(shown.settings, ask.grid)))
+            whole: Task[ExactField | None] = Task()
+            whole.want(ask.number, self._exact.whole(shown.settings, ask.grid))
+            self._files.append((frame, whole))
         else:
             yield frame
 
@@ -105,16 +107,15 @@ class Sight:
         """Go on with what is unfinished, files first, then the field; what that finishes is told."""
         task, reference = self._exact.field_task, self._exact.reference_task
         if self._files:
-            frame, steps = self._files[0]
+            frame, whole = self._files[0]
             try:
-                next(steps)
-            except StopIteration as end:
-                self._files.pop(0)
+                whole.advance()
+            finally:
+                if not whole.unfinished:
+                    self._files.pop(0)
+            if not whole.unfinished:
                 assert frame.field is not None
-                yield dataclasses.replace(frame, field=dataclasses.replace(frame.field, exact=end.value))
-            except BaseException:
-                self._files.pop(0)
-                raise
+                yield dataclasses.replace(frame, field=dataclasses.replace(frame.field, exact=whole.result))
         elif task.wait == 0.0:
             if task.advance() and task.result is not None:
                 yield self._tell(self._exact_settings, task.result)
@@ -129,7 +130,7 @@ class Sight:
         learned = self._network.field(shown.average, grid.points)
         noisy = reconstruction = np.empty((0, 2))
         if ask.samples:
-            noisy = shown_noisy(shown.settings, self._data)[:: ask.samples]
+            noisy = shown_noisy(shown.settings, self._data, ask.samples)
             reconstruction = self._reconstruct(shown)(noisy)
         return Field(
             grid,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from aeviz.core.field import Grid
 from aeviz.core.manifolds import clean_data
@@ -28,12 +26,7 @@ GRID = Grid((-2.0, 2.0, -1.5, 1.5), (4, 5))
 REST, RUN = m.Drive(playing=False, speed=math.inf), m.Drive(playing=True, speed=math.inf)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def as_in_the_processes() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("as_in_the_processes")
 
 
 class Clock:

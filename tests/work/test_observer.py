@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import torch
 from talk import GRID, SMALL
 
 from aeviz.core.truth import Denoiser
@@ -24,12 +23,7 @@ ASK = m.Ask(1, VIEW, grid=GRID)
 CELLS = GRID.shape[0] * GRID.shape[1]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def as_in_the_processes() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("as_in_the_processes")
 
 
 class Window:
