@@ -198,7 +198,7 @@ def test_an_error_in_the_worker_is_reported_and_another_run_can_begin(desk):
     assert not desk.run.playing
     desk.frames.clear()
     desk.run.refresh()  # it asks for nothing by itself: that might fail again
-    desk.until(lambda: desk.frames and desk.run.phase == "paused")  # the trainer says so, not the window alone
+    desk.until(lambda: desk.frames and desk.run.phase == "paused")  # as the trainer says
     stands = desk.run.epoch
     desk.settle()
     assert desk.run.epoch == stands
