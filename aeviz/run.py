@@ -16,7 +16,8 @@ import numpy as np
 
 from aeviz.core.field import Field, Grid
 from aeviz.core.files import PICTURES, check_suffix, npz_bytes, write_whole
-from aeviz.core.manifolds import FloatArray, clean_data
+from aeviz.core.clean_data import clean_data
+from aeviz.core.manifolds import FloatArray
 from aeviz.core.metrics import Metrics
 from aeviz.core.midline import Midline
 from aeviz.core.setting import SettingError
@@ -43,7 +44,7 @@ class Run:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.data = clean_data(settings)
-        self._losses = np.empty(0)
+        self._losses = np.empty((0, 2))
         self._midline = Midline()
         self._over: Exception | None = None  # after it, no answer comes
         self._numbers = 0
@@ -51,7 +52,7 @@ class Run:
         self._client = Client(self._inbox.put)
         weakref.finalize(self, self._client.stop)
         self._wait_for(m.Ready)
-        self._client.send(m.Build(1, settings))
+        self._client.send(m.Build(1, settings, self.data))
 
     def __enter__(self) -> Run:
         return self
@@ -70,8 +71,13 @@ class Run:
 
     @property
     def loss(self) -> FloatArray:
-        """Loss of every epoch, (E,), in data units squared."""
-        return self._losses
+        """Loss C + λ R of every epoch, (E,), in data units squared, or nats for a cross-entropy."""
+        return self._losses[:, 0]
+
+    @property
+    def regulariser(self) -> FloatArray:
+        """What λ R has of it, (E,)."""
+        return self._losses[:, 1]
 
     def train(self, progress: Callable[[int], object] | None = None) -> None:
         """Train to the last epoch; `progress` is told the epochs done.
@@ -102,11 +108,11 @@ class Run:
         shape : (H, W), optional
             Rows and columns; those of the settings by default.
         """
-        home = Grid.home(self.settings)
+        home = Grid.home(self.settings, self.data)
         grid = Grid(extent or home.extent, shape or home.shape)
         field = self._look(grid, samples=1, whole=True).field
         assert field is not None
-        return dataclasses.replace(field, data=self.data)
+        return dataclasses.replace(field, data=self.data.points)
 
     def metrics(self) -> Metrics:
         """The run's numbers; see `Metrics`."""
@@ -124,14 +130,14 @@ class Run:
             Where a picture is wanted and Qt's system libraries are missing.
         """
         for _ in range(FLOWED if self.settings.flow != "off" else 0):
-            self._look(Grid.home(self.settings))  # lets the particles move
+            self._look(Grid.home(self.settings, self.data))  # lets the particles move
         field = self.field()
         for path in map(Path, paths):
             suffix = check_suffix(path)
             if suffix in PICTURES:
                 content = self._picture(field, suffix)
             else:
-                content = npz_bytes(field, self.loss, self.settings, __version__)
+                content = npz_bytes(field, self._losses, self.settings, self.data, __version__)
             write_whole(path, content)
 
     def _picture(self, field: Field, suffix: str) -> bytes:
@@ -140,7 +146,7 @@ class Run:
         offscreen_application()
         from aeviz.figure.export import SCALE, figure_of, picture_bytes
 
-        return picture_bytes(figure_of(field, self.settings, self._midline.lines), suffix, SCALE)
+        return picture_bytes(figure_of(field, self.settings, self.data, self._midline.lines), suffix, SCALE)
 
     def _look(self, grid: Grid | None = None, samples: int = 0, whole: bool = False) -> m.Frame:
         self._numbers += 1

@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QApplication, QFileDialog, QWidget
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
 from aeviz.core.files import PICTURES, FileError, npz_bytes, write_whole
-from aeviz.core.settings import TABLE, Settings
+from aeviz.core.settings import Settings
 from aeviz.figure.export import image_of, picture_bytes, png_bytes
 from aeviz.figure.figure import FieldFigure
 from aeviz.version import __version__
@@ -92,12 +92,11 @@ class Exports(QObject):
                 self._say(f"cannot write {path}: {frame}")
                 return
             assert frame.field is not None
-            field = dataclasses.replace(frame.field, data=run.data)
-            losses = np.concatenate((run.losses[: frame.progress.losses_from], frame.progress.losses))
+            data, field = run.data, dataclasses.replace(frame.field, data=run.data.points)
+            known = np.stack((run.losses, run.regularisers), axis=1)[: frame.progress.losses_from]
+            losses = np.concatenate((known, frame.progress.losses))[: frame.epoch].astype(float)
             settings = as_trained(run.settings, frame.settings)
-            self._write(
-                path, lambda: npz_bytes(field, losses[: frame.epoch].astype(float), settings, __version__)
-            )
+            self._write(path, lambda: npz_bytes(field, losses, settings, data, __version__))
 
         self._say("Working out the field for the file …")
         run.export(self._figure.grid_in_view(), write)
@@ -141,5 +140,4 @@ class Exports(QObject):
 
 def as_trained(present: Settings, past: Settings) -> Settings:
     """The settings of a past epoch, drawn as at present."""
-    trained = {spec.name: getattr(past, spec.name) for spec in TABLE if spec.applies != "view"}
-    return present.replace(**trained | {"epochs": present.epochs})
+    return past.drawn_as(present).replace(epochs=present.epochs)

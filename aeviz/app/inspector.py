@@ -7,11 +7,13 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from aeviz.app.votes import VotesPlot
+from aeviz.core.clean_data import CleanData
 from aeviz.core.explanation import explanation, formulas
-from aeviz.core.marks import Place
+from aeviz.core.marks import Place, Point
 from aeviz.core.metrics import Quality
 from aeviz.core.midline import Midline
 from aeviz.core.settings import Settings
+from aeviz.figure.axes import number_text
 from aeviz.figure.theme import Theme
 
 _ROWS = {
@@ -59,7 +61,7 @@ class Inspector(QScrollArea):
         column.addStretch(1)
         self.setWidget(content)
         self._formula_open = False
-        self._explained: tuple[Settings, Quality, Midline | None, float] | None = None
+        self._explained: tuple[Settings, Quality, Midline | None, CleanData] | None = None
         self._link_colour = "blue"
 
     def _make_rows(self) -> QGridLayout:
@@ -83,15 +85,15 @@ class Inspector(QScrollArea):
         self.votes.paint_with(theme)
         self._write()
 
-    def show_place(self, place: Place | None, turns: float) -> None:
-        """Show what is known of a place, of a curve of so many turns."""
-        for name, text in place_texts(place).items():
+    def show_place(self, place: Place | None, data: CleanData) -> None:
+        """Show what is known of a place."""
+        for name, text in place_texts(place, data).items():
             self._values[name].setText(text)
-        self.votes.show_votes(place.exact.profile if place and place.exact else None, turns)
+        self.votes.show_votes(place.exact.profile if place and place.exact else None)
 
-    def explain(self, settings: Settings, quality: Quality, midline: Midline | None, spacing: float) -> None:
+    def explain(self, settings: Settings, quality: Quality, midline: Midline | None, data: CleanData) -> None:
         """Say what the picture shows; see `explanation`."""
-        self._explained = settings, quality, midline, spacing
+        self._explained = settings, quality, midline, data
         self._write()
 
     def _toggle_formula(self) -> None:
@@ -113,20 +115,25 @@ class Inspector(QScrollArea):
             self._text.setText(text)
 
 
-def place_texts(place: Place | None) -> dict[str, str]:
-    """What is known of a place as text, dashes where nothing is."""
+def place_texts(place: Place | None, data: CleanData) -> dict[str, str]:
+    """What is known of a place as text, dashes where nothing is; places in the user's units."""
+
+    def pair(point: Point) -> str:
+        x, y = (number_text(float(value), 3) for value in data.offset + data.scale * np.array(point))
+        return f"({x}, {y})"
+
     texts = dict.fromkeys(_ROWS, _EMPTY)
     if place is None:
         return texts
     texts |= {
-        "place": _pair(*place.place),
-        "reconstruction": _pair(*place.reconstruction),
+        "place": pair(place.place),
+        "reconstruction": pair(place.reconstruction),
         "magnitude": f"{place.magnitude:.3f}",
         "ambiguity": _number(place.ambiguity, 2),
     }
     if place.exact is not None:
         texts |= {
-            "exact": _pair(*place.exact.reconstruction),
+            "exact": pair(place.exact.reconstruction),
             "off": f"{np.hypot(*np.subtract(place.reconstruction, place.exact.reconstruction)):.3f}",
             "density": _number(place.exact.log_density, 2),
         }
@@ -137,10 +144,6 @@ def place_texts(place: Place | None) -> dict[str, str]:
 
 def _number(value: float, digits: int) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
-
-
-def _pair(x: float, y: float) -> str:
-    return f"({_number(x, 3)}, {_number(y, 3)})"
 
 
 def _heading(text: str) -> QLabel:

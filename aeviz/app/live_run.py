@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
+from aeviz.core.clean_data import clean_data
+from aeviz.core.code import CodeView
 from aeviz.core.field import Grid
-from aeviz.core.manifolds import clean_data
 from aeviz.core.marks import Point
-from aeviz.core.metrics import Quality
+from aeviz.core.metrics import NoiseCurve, Quality
 from aeviz.core.midline import Midline
 from aeviz.core.settings import Settings, applies
 from aeviz.core.timeline import Timeline
@@ -43,7 +44,7 @@ class LiveRun(QObject):
     framed = pyqtSignal(object, object)
     """(Frame, Field): the newest answer."""
     judged = pyqtSignal()
-    """`quality` is that of the newest frame that was measured."""
+    """`quality`, `code` and `over_noise` are those of the newest frame that was measured."""
     diverged = pyqtSignal(str)
     refused = pyqtSignal(str)
     """The run cannot be built here: why, in one line."""
@@ -64,6 +65,8 @@ class LiveRun(QObject):
         self.epoch = 0
         self.steps_per_second = 0.0
         self.quality = Quality()  # of the shown epoch, as last measured
+        self.code: CodeView | None = None
+        self.over_noise: NoiseCurve | None = None
         self.midline: Midline | None = None  # the geometric one
         self.cursor: Point | None = None
         self.probe: Point | None = None
@@ -71,7 +74,7 @@ class LiveRun(QObject):
         self._exact: m.Exact | None = None
         self._measured = 0.0  # when, and what
         self._measured_is: object = None
-        self._losses = np.empty(4_096, dtype=np.float32)
+        self._losses = np.empty((4_096, 2), dtype=np.float32)
         self._run = 0
         self._timeline = Timeline()  # the trainer's keyframes, kept here should it die
         self._client: Client | None = None
@@ -79,7 +82,7 @@ class LiveRun(QObject):
         self._asked: int | None = None  # the open question
         self._due = self._pause = 0.0  # when the last question was to be answered; seconds to the next
         self._number = 0
-        self._grid: Callable[[], Grid] = lambda: Grid.home(self.settings)
+        self._grid: Callable[[], Grid] = lambda: Grid.home(self.settings, self.data)
         self._stale = True  # what is on the screen is not what should be
         self._exports: dict[int, Callable[[m.Frame | str], None]] = {}
         # Queued, because the messages come in the reading thread.
@@ -93,8 +96,13 @@ class LiveRun(QObject):
 
     @property
     def losses(self) -> NDArray[np.float32]:
-        """Loss of every epoch of this run so far, (E,)."""
-        return self._losses[: self.epoch]
+        """Loss C + λ R of every epoch of this run so far, (E,)."""
+        return self._losses[: self.epoch, 0]
+
+    @property
+    def regularisers(self) -> NDArray[np.float32]:
+        """What λ R has of it, (E,)."""
+        return self._losses[: self.epoch, 1]
 
     @property
     def lost(self) -> bool:
@@ -168,6 +176,7 @@ class LiveRun(QObject):
         self.data = clean_data(self.settings)
         self.epoch = 0
         self.looking_at, self.quality = None, Quality()
+        self.code = self.over_noise = None
         self.midline = self._exact = None
         self._build()
         self.rebuilt.emit()
@@ -217,7 +226,8 @@ class LiveRun(QObject):
             case m.Frame():
                 self._take(message)
             case m.Judged() if message.run == self._run:
-                self.quality = message.quality
+                self.quality, self.code = message.quality, message.code
+                self.over_noise = message.over_noise
                 self.judged.emit()
             case m.Geometry() if message.run == self._run:
                 self.midline = message.midline
@@ -269,13 +279,15 @@ class LiveRun(QObject):
         known = exact and exact.optimum == frame.settings.optimum and exact.field.grid == frame.field.grid
         self.framed.emit(
             frame,
-            dataclasses.replace(frame.field, data=self.data, exact=exact.field if exact and known else None),
+            dataclasses.replace(
+                frame.field, data=self.data.points, exact=exact.field if exact and known else None
+            ),
         )
 
     def _record(self, progress: m.Progress) -> None:
         end = progress.losses_from + len(progress.losses)
         if end > len(self._losses):
-            self._losses = np.concatenate((self._losses, np.empty(end, dtype=np.float32)))
+            self._losses = np.concatenate((self._losses, np.empty((end, 2), dtype=np.float32)))
         self._losses[progress.losses_from : end] = progress.losses
         self._stale |= progress.phase == "training" or progress.epoch != self.epoch
         self.epoch = progress.epoch
@@ -310,7 +322,7 @@ class LiveRun(QObject):
         self._stale = False
         self._number += 1
         self._asked, self._due = self._number, max(time.monotonic(), self._due + self._pause)
-        samples = max(1, -(-len(self.data) // MOST_POINTS)) if self.settings.shows_samples else 0
+        samples = max(1, -(-len(self.data.points) // MOST_POINTS)) if self.settings.shows_samples else 0
         state = self.looking_at, self.epoch, self.settings
         every = MEASURE_EVERY if self.phase == "training" else math.inf if state == self._measured_is else 0.0
         measure = self._due > self._measured + every
@@ -334,7 +346,9 @@ class LiveRun(QObject):
         self._drop_exports("its run is over")
         self._stale = True
         self._built = True
-        self._send(m.Build(self._run, self.settings, tuple(self._timeline), self._timeline.changes))
+        self._send(
+            m.Build(self._run, self.settings, self.data, tuple(self._timeline), self._timeline.changes)
+        )
         self._send(m.Drive(self.playing, self.speed))
 
     def _send(self, message: m.ToTrainer | m.ToObserver) -> None:

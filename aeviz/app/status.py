@@ -56,7 +56,7 @@ class StatusLine(QStatusBar):
         loss = f"{run.losses[frame.epoch - 1]:.4f}" if known else "—"
         self.progress.setText(f"epoch {frame.epoch:,}   loss {loss}")
         place = frame.marks.cursor
-        texts = place_texts(place)
+        texts = place_texts(place, run.data)
         here = "   ".join(f"{sign} {texts[name]}" for name, sign in _SIGNS.items())
         self.place.setText(here if place is not None and self._narrow else "")
         self.quality.setVisible(place is None or not self._narrow)

@@ -21,7 +21,6 @@ class VotesPlot(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._profile: FloatArray | None = None
-        self._turns = 1.0
         self._lumps: list[tuple[float, float]] = []
         self._theme = DARK
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -39,12 +38,12 @@ class VotesPlot(QWidget):
         self._theme = theme
         self.update()
 
-    def show_votes(self, profile: FloatArray | None, turns: float) -> None:
-        """Show a vote, (B,) along a curve of so many turns; see `ExactPlace.profile`."""
-        self._profile, self._turns = profile, turns
+    def show_votes(self, profile: FloatArray | None) -> None:
+        """Show a vote, (B,) along the data; see `ExactPlace.profile`."""
+        self._profile = profile
         self._lumps = [] if profile is None else lumps(profile)
         self.setAccessibleDescription(
-            ", ".join(f"{100 * share:.0f} % at turn {where * turns:.2f}" for where, share in self._lumps)
+            ", ".join(f"{100 * share:.0f} % at {where:.2f}" for where, share in self._lumps)
         )
         self.update()
 
@@ -57,8 +56,8 @@ class VotesPlot(QWidget):
         painter.setPen(QPen(QColor(theme.muted), 1.0))
         painter.drawLine(QPointF(left, base + 0.5), QPointF(right, base + 0.5))
         ends = QRectF(left, base + 2.0, right - left, _BOTTOM - 2.0)
-        painter.drawText(ends, Qt.AlignmentFlag.AlignLeft, "turn 0")
-        painter.drawText(ends, Qt.AlignmentFlag.AlignRight, f"{self._turns:g}")
+        painter.drawText(ends, Qt.AlignmentFlag.AlignLeft, "first point")
+        painter.drawText(ends, Qt.AlignmentFlag.AlignRight, "last")
         profile = self._profile
         if profile is None:
             return

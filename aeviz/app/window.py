@@ -32,7 +32,6 @@ from aeviz.app.timeline import TimelinePanel
 from aeviz.app.toolbar import Toolbar
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Field
-from aeviz.core.manifolds import spacing
 from aeviz.core.settings import SPECS, Settings, applies
 from aeviz.figure.theme import theme_of
 from aeviz.figure.view import FieldView
@@ -53,7 +52,7 @@ class Window(QMainWindow):
         self._memory = memory
         self.store = Store(settings)
         self.run = LiveRun(settings)
-        self.view = FieldView(settings)
+        self.view = FieldView(settings, self.run.data)
         self.controls = Controls(self.store)
         self.inspector = Inspector()
         self.timeline = TimelinePanel(self.store)
@@ -65,7 +64,6 @@ class Window(QMainWindow):
         self._narrow = False
         self._inspector_wanted = True
         self._shown, self._shown_settings = 0, settings  # which epoch, and how it was trained
-        self._spacing = 0.0  # of the clean points
         self._was_live = False
         self._read = 0.0  # when the readings were last brought up to date
         self._explaining = QTimer(self)
@@ -163,11 +161,14 @@ class Window(QMainWindow):
         """Show the points at once; the field comes with the first frame."""
         settings = self.store.settings
         self._shown_settings = settings
-        self._spacing = spacing(settings)
-        self.view.figure.show_points(self.run.data, shown_noisy(settings, self.run.data))
+        self.view.figure.set_data(self.run.data)
+        self._show_points(settings)
         self.timeline.show_speed(self.run.speed)
         self.timeline.show_run(self.run, 0)
         self._show_quality()
+
+    def _show_points(self, settings: Settings) -> None:
+        self.view.figure.show_points(self.run.data.points, shown_noisy(settings.tested, self.run.data))
 
     def _welcome(self, torch_version: str) -> None:
         self._torch_version = torch_version
@@ -180,14 +181,14 @@ class Window(QMainWindow):
 
     def _explain(self) -> None:
         settings = as_trained(self.store.settings, self._shown_settings)
-        self.inspector.explain(settings, self.run.quality, self.run.midline, self._spacing)
+        self.inspector.explain(settings, self.run.quality, self.run.midline, self.run.data)
 
     def _show_frame(self, frame: Frame, field: Field) -> None:
         lines = self.run.midline.lines if self.run.midline else ()
         self.view.figure.set_field(field, frame.marks, lines)
         noise = self.store.settings.noise
         if self.run.looking_at is None and frame.settings.noise != noise:  # asked before the last change
-            self.view.figure.show_points(self.run.data, shown_noisy(self.store.settings, self.run.data))
+            self._show_points(self.store.settings)
         self._shown, self._shown_settings = frame.epoch, frame.settings
         self.timeline.slider.follow(frame.epoch, max(self.store.settings.epochs, self.run.epoch))
         self.status.count_frame()
@@ -196,7 +197,7 @@ class Window(QMainWindow):
         live = self.run.phase == "training" and self.run.looking_at is None and place is None
         if now - self._read > READ_EVERY or not (live and self._was_live):
             self._read, self._was_live = now, live
-            self.inspector.show_place(place, self.store.settings.turns)
+            self.inspector.show_place(place, self.run.data)
             self.timeline.show_run(self.run, frame.epoch)
             self.status.show_frame(frame, self.run)
 
@@ -234,7 +235,7 @@ class Window(QMainWindow):
         if "view" in applies(changes):
             self.view.figure.set_settings(new)
         if "noise" in changes and new.show_noisy and self.run.looking_at is None:
-            self.view.figure.show_points(self.run.data, shown_noisy(new, self.run.data))
+            self._show_points(new)
 
     def _repaint(self) -> None:
         settings = self.store.settings

@@ -6,6 +6,8 @@ import math
 import tomllib
 from functools import cache
 
+from aeviz.core.clean_data import CleanData
+from aeviz.core.corruption import DISCRETE
 from aeviz.core.layers import LAYERS
 from aeviz.core.metrics import Quality
 from aeviz.core.midline import Midline
@@ -14,7 +16,7 @@ from aeviz.core.settings import Settings
 
 MERGED = 1.25  # half gaps in σ below which even the best denoiser mixes up the arms
 # How far noise carries a point, in σ; farther hardly ever.
-REACH = {"gaussian": 3.5, "uniform": 2.45, "rare": 35.0}
+REACH = {"gaussian": 3.5, "uniform": 2.45, "rare": 35.0}  # the others do not carry points about
 BEADS = 1.4  # reaches of the noise below which each point is by itself, as a part of the points' spacing
 _NOISELESS = (
     "σ is 0: nothing is corrupted, and there is no exact reference. This is a plain autoencoder, which may "
@@ -22,7 +24,7 @@ _NOISELESS = (
 )
 
 
-def explanation(settings: Settings, quality: Quality, midline: Midline | None, spacing: float) -> list[str]:
+def explanation(settings: Settings, quality: Quality, midline: Midline | None, data: CleanData) -> list[str]:
     """Two to four sentences about what is on the screen.
 
     Parameters
@@ -33,23 +35,45 @@ def explanation(settings: Settings, quality: Quality, midline: Midline | None, s
         How good the network of that epoch is.
     midline : Midline or None
         The geometric one, which tells how far apart the arms are.
-    spacing : float
-        Distance between neighbouring clean points, in data units.
     """
     told = [LAYERS[name].help for name in settings.layers]
     if len(told) == 2:
         told = [f"{side}: {text}" for side, text in zip(("Left", "Right"), told, strict=True)]
     if settings.noise <= 0.0:
-        return [*told, _NOISELESS]
-    told += [_about_arms(settings, midline, spacing), _about_quality(settings, quality)]
+        return [*told, _NOISELESS + _about_copying(quality)]
+    about = (
+        _about_discrete(settings, data)
+        if settings.noise_kind in DISCRETE
+        else _about_arms(settings, midline, data)
+    )
+    told += [about, _about_quality(settings, quality)]
     return [sentence for sentence in told if sentence]
 
 
-def _about_arms(settings: Settings, midline: Midline | None, spacing: float) -> str:
+def _about_copying(quality: Quality) -> str:
+    if quality.identityness is None:
+        return ""
+    return f" Away from the data it copies {100.0 * quality.identityness:.0f} % of what it is given."
+
+
+def _about_discrete(settings: Settings, data: CleanData) -> str:
+    what = "becomes 0" if settings.noise_kind == "masking" else "is flipped"
+    told = f"Each coordinate {what} with probability {settings.noise:g}, so noisy points lie in a few places."
+    if data.is_binary:
+        return (
+            f"{told} The best answer to each is what the bits most likely were: their posterior probability."
+        )
+    return f"{told} Which clean point one came from is hardly ever in doubt, so there is no exact reference."
+
+
+def _about_arms(settings: Settings, midline: Midline | None, data: CleanData) -> str:
+    if not data.curve:
+        return f"σ is {settings.noise:g}, and half a gap between arms is not known: these points lie on no curve."
+    spacing = data.spacing
     sigma = f"σ is {settings.noise:g}"
     half = float(midline.half_gap.min()) if midline is not None and len(midline.half_gap) else math.inf
-    if spacing > 2.0 * half or settings.points == 1:
-        return f"{sigma}, and {settings.points} points are too few to make a curve."
+    if spacing > 2.0 * half or len(data.points) == 1:
+        return f"{sigma}, and {len(data.points)} points are too few to make a curve."
     if settings.noise * REACH[settings.noise_kind] < BEADS * spacing:
         return (
             f"{sigma} and neighbouring points lie {spacing:.2g} apart, farther than noise carries them: each "

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from aeviz.core.clean_data import CleanData
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser, Steps
@@ -32,33 +33,37 @@ class Grid:
     shape: tuple[int, int]
 
     @classmethod
-    def home(cls, settings: Settings) -> Grid:
+    def home(cls, settings: Settings, data: CleanData) -> Grid:
         """The grid of the first view."""
         columns, rows = settings.grid
-        return cls(settings.extent, (rows, columns))
+        return cls(data.extent(settings), (rows, columns))
 
-    @classmethod
-    def covering(cls, settings: Settings, view: tuple[float, float, float, float]) -> Grid:
-        """The grid that covers a view (x0, x1, y0, y1) with about as many cells as the first one.
+    def covering(self, view: tuple[float, float, float, float]) -> Grid:
+        """The grid that covers a view (x0, x1, y0, y1) with about as many cells as this one, the first.
 
         Cells are halved or doubled as the view shrinks or grows, and keep their places in the plane
         while it moves, so that arrows do not swim.
         """
-        (first_x, last_x, first_y, _), (columns, _) = settings.extent, settings.grid
-        home_width = (last_x - first_x) * columns / (columns - 1)
-        halvings = round(math.log2(home_width / (view[1] - view[0])))
+        home_x0, home_x1, _, _ = self.edges
+        halvings = round(math.log2((home_x1 - home_x0) / (view[1] - view[0])))
         spans = []
         for first, cell, low, high in zip(
-            (first_x, first_y), settings.cell, (view[0], view[2]), (view[1], view[3]), strict=True
+            (self.extent[0], self.extent[2]), self.cell, (view[0], view[2]), (view[1], view[3]), strict=True
         ):
             size = cell / 2.0**halvings
             begin = math.floor((low - first) / size + 0.5 + _ROUNDING)
             end = max(begin + 1, math.ceil((high - first) / size - 0.5 - _ROUNDING))
             spans.append((first + begin * size, first + end * size, end - begin + 1))
         (x0, x1, width), (y0, y1, height) = spans
-        grid, home = cls((x0, x1, y0, y1), (height, width)), cls.home(settings)
-        same = grid.shape == home.shape and np.allclose(grid.extent, home.extent, rtol=0.0, atol=1e-9)
-        return home if same else grid
+        grid = Grid((x0, x1, y0, y1), (height, width))
+        near = np.abs(np.subtract(grid.extent, self.extent)) <= 1e-6 * np.repeat(self.cell, 2)
+        return self if grid.shape == self.shape and near.all() else grid
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        """What the cells cover, x0, x1, y0, y1."""
+        (x0, x1, y0, y1), (width, height) = self.extent, self.cell
+        return x0 - 0.5 * width, x1 + 0.5 * width, y0 - 0.5 * height, y1 + 0.5 * height
 
     @property
     def x(self) -> FloatArray:
@@ -154,9 +159,11 @@ class Field:
     curl : (H, W) array or None
         ∂r_y/∂x − ∂r_x/∂y of the network, without unit.
     basins : (H, W) array or None
-        Where along the curve a place comes to rest, in turns.
+        Where along the data a place comes to rest, from 0 to 1.
     streaks : (M, 2, 2) array or None
         For each particle, where it was some steps ago and where it is.
+    decoded : tuple of (L, 2) arrays
+        Where the decoder puts the codes between those of the data: a curve, or the lines of a grid.
     exact : ExactField or None
         What the best possible network would do; None where that is not known.
     """
@@ -173,6 +180,7 @@ class Field:
     basins: FloatArray | None = None
     exact: ExactField | None = None
     streaks: FloatArray | None = None
+    decoded: tuple[FloatArray, ...] = ()
 
     @cached_property
     def magnitude(self) -> FloatArray:

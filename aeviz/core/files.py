@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from aeviz.core.clean_data import CleanData
 from aeviz.core.field import Field
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.setting import nearest
@@ -85,12 +86,18 @@ def write_whole(path: Path, content: bytes) -> None:
         raise FileError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def npz_bytes(field: Field, loss: FloatArray, settings: Settings, version: str) -> bytes:
+def npz_bytes(field: Field, losses: FloatArray, settings: Settings, data: CleanData, version: str) -> bytes:
     """Return the content of an NPZ file of the field.
 
     Keys and shapes: x (W,), y (H,), displacement (H, W, 2), magnitude (H, W), ambiguity (H, W),
     exact_displacement, exact_ambiguity and exact_log_density where there are exact ones, data (N, 2),
-    noisy (N, 2), reconstruction (N, 2), loss (E,), epoch, settings (JSON text), version.
+    noisy (N, 2), reconstruction (N, 2), loss (E,), regulariser (E,), which is a part of it, epoch, scale (2,)
+    and offset (2,), with which ``offset + scale * data`` are the user's units, settings (JSON text), version.
+
+    Parameters
+    ----------
+    losses : (E, 2) array
+        Loss and regulariser of each epoch.
     """
     arrays = {
         "x": field.grid.x,
@@ -101,7 +108,10 @@ def npz_bytes(field: Field, loss: FloatArray, settings: Settings, version: str) 
         "data": field.data,
         "noisy": field.noisy,
         "reconstruction": field.reconstruction,
-        "loss": loss,
+        "loss": losses[:, 0],
+        "regulariser": losses[:, 1],
+        "scale": data.scale,
+        "offset": data.offset,
         "epoch": np.array(field.epoch),
         "settings": np.array(json.dumps(settings.to_json())),
         "version": np.array(version),

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from aeviz.core.corruption import draw
+from aeviz.core.corruption import Corruption, draw
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.marks import Point, Reconstruct
-from aeviz.core.settings import Settings
 
 RATE = 0.06  # of its arrow that a drifting particle goes in one step
 LIVES = 40, 160  # steps after which a drifting particle begins anew somewhere else, least and most
@@ -33,7 +32,7 @@ class Flow:
         self._tails: list[FloatArray] = []
 
     def step(
-        self, reconstruct: Reconstruct, settings: Settings, view: tuple[float, float, float, float]
+        self, reconstruct: Reconstruct, corrupt: Corruption, view: tuple[float, float, float, float]
     ) -> FloatArray:
         """Move all particles once.
 
@@ -51,8 +50,8 @@ class Flow:
         if self._kind == "drift":
             moved = self._places + RATE * (reconstruct(self._places) - self._places)
         else:
-            eps = draw(self._rng, settings.noise_kind, len(self._places))
-            moved = reconstruct(self._places + settings.noise * eps)
+            eps = draw(self._rng, corrupt.kind, len(self._places))
+            moved = reconstruct(corrupt(self._places, eps))
         lost = ~np.isfinite(moved).all(axis=1)
         self._left[lost] = 0
         moved[lost] = self._places[lost]

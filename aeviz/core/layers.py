@@ -145,8 +145,8 @@ LAYERS: dict[str, Layer] = {
         "How good the network is here: what each place adds to the loss above the floor. Dark is good.",
     ),
     "basins": Layer(
-        "Basins", "turn", lambda f: f.basins, LEARNED, lambda s: (0.0, s.turns),
-        "Where on the curve a place ends that is reconstructed again and again, thirty times.",
+        "Basins", "along", lambda f: f.basins, LEARNED, lambda _: (0.0, 1.0),
+        "Where along the data a place ends that is reconstructed again and again, thirty times.",
     ),
     "none": Layer(
         "Plain", "", lambda _: None, LEARNED, lambda _: (0.0, 1.0), "Arrows and points alone.",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aeviz.core.clean_data import CleanData
 from aeviz.core.corruption import cloud_noisy
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
@@ -85,12 +86,15 @@ class Place:
         a(x), without unit.
     exact : ExactPlace or None
         None where there is no exact reference, or no noise reaches.
+    code : (k,) array
+        Where its code h lies along the one or two directions of the code plot.
     """
 
     place: Point
     reconstruction: Point
     ambiguity: float
     exact: ExactPlace | None
+    code: FloatArray = field(default_factory=lambda: np.empty(0))
 
     @property
     def magnitude(self) -> float:
@@ -119,10 +123,10 @@ class Marks:
     @classmethod
     def of(
         cls, cursor: Place | None, probe: Point | None, cloud: Point | None, settings: Settings,
-        reconstruct: Reconstruct, size: float,
+        data: CleanData, reconstruct: Reconstruct, size: float,
     ) -> Marks:  # fmt: skip
         """Work out path and cloud; `size` is the data's."""
-        noisy = None if cloud is None else cloud_noisy(settings, cloud, CLOUD)
+        noisy = None if cloud is None else cloud_noisy(settings, data, cloud, CLOUD)
         return cls(
             cursor, None if probe is None else path_from(probe, reconstruct, RESTS * size), noisy,
             None if noisy is None else reconstruct(noisy),

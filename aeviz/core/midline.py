@@ -17,6 +17,9 @@ from aeviz.core.manifolds import FloatArray
 APART = 1.5  # times their distance that two samples lie apart along the curve, at least
 SPACING = 0.04  # of the data's size: between two places where a ridge is looked for
 _FAR = 20.0  # times the data's size: a frame of points there closes all cells round the data
+_APART_PIECES = (
+    100.0  # times its length that the next piece begins after one: none of it is near along the curve
+)
 _AROUND = 2.0  # times the data's size: farther from their middle the midline is not followed
 _REACH, _OFFSETS = 0.8, 17  # how far across, as a part of the way to the curve, and in how many steps
 
@@ -41,10 +44,16 @@ class Midline:
     half_gap: FloatArray = field(default_factory=lambda: np.empty(0))
 
     @classmethod
-    def of(cls, curve: FloatArray) -> Midline:
-        """That of a curve given by dense samples in order, (K, 2); it may be empty."""
+    def of(cls, pieces: tuple[FloatArray, ...], closed: bool = False) -> Midline:
+        """That of a curve given by dense samples in order, piece by piece, (K, 2) each; it may be empty.
+
+        With `closed`, each piece ends where it begins.
+        """
         from scipy.spatial import Voronoi  # takes 0.2 s to import, and the window never measures
 
+        if not pieces:
+            return cls()
+        curve = np.concatenate(pieces)
         size, middle = float(np.ptp(curve, axis=0).max()), curve.mean(axis=0)
         if size == 0.0 or np.linalg.matrix_rank(curve - middle, tol=1e-9 * size) < 2:
             return cls()  # a straight line, or a point
@@ -55,10 +64,11 @@ class Midline:
         kept = (pairs < len(curve)).all(axis=1) & (ends >= 0).all(axis=1)
         kept &= (np.abs(corners[ends] - middle) < _AROUND * size).all(axis=(1, 2))
         pairs, ends = pairs[kept], ends[kept]
-        along = np.concatenate(([0.0], np.hypot(*np.diff(curve, axis=0).T).cumsum()))
+        along, length = _along(pieces, closed)
         chord = curve[pairs[:, 1]] - curve[pairs[:, 0]]
         distance = np.hypot(*chord.T)
-        apart = np.abs(along[pairs[:, 1]] - along[pairs[:, 0]]) > APART * distance
+        way = np.abs(along[pairs[:, 1]] - along[pairs[:, 0]])
+        apart = np.minimum(way, np.abs(length - way)) > APART * distance
         places = corners[ends[apart]].mean(axis=1)
         some = _spread(places, SPACING * size)
         of_curve, across = curve[pairs[apart][some, 0]], chord[apart] / distance[apart, None]
@@ -106,6 +116,17 @@ class Midline:
         bend = np.maximum(2.0 * middle - left - right, 1e-300)  # the vertex of the parabola through three
         step = self.half_gap[rows] * 2.0 * _REACH / (_OFFSETS - 1)
         return float(np.abs(self.offsets[rows, top] + 0.5 * step * (right - left) / bend).mean())
+
+
+def _along(pieces: tuple[FloatArray, ...], closed: bool) -> tuple[FloatArray, float]:
+    """Where along the curve each sample lies, (K,), pieces far apart; and the way round, or infinity."""
+    along, begin = [], 0.0
+    for piece in pieces:
+        steps = np.hypot(*np.diff(piece, axis=0).T)
+        along.append(begin + np.concatenate(([0.0], steps.cumsum())))
+        begin = along[-1][-1] + _APART_PIECES * float(steps.sum() + np.ptp(piece, axis=0).max())
+    closing = float(np.hypot(*(pieces[-1][0] - pieces[-1][-1])))
+    return np.concatenate(along), along[-1][-1] + closing if closed else np.inf
 
 
 def _spread(points: FloatArray, spacing: float) -> NDArray[np.int64]:

@@ -38,6 +38,10 @@ class Spec:
         One step of the slider or spin box; on a logarithmic scale the factor of one step.
     length : tuple of int or None
         The least and the greatest number of numbers in a tuple.
+    whole : bool
+        Whether the numbers of a tuple are whole.
+    files : tuple of str
+        Endings of files that may be named instead of one of the choices.
     """
 
     name: str
@@ -54,6 +58,8 @@ class Spec:
     scale: Literal["linear", "log"] = "linear"
     choices: tuple[str, ...] = ()
     length: tuple[int, int] | None = None
+    whole: bool = False
+    files: tuple[str, ...] = ()
 
     @property
     def option(self) -> str:
@@ -69,7 +75,7 @@ class Spec:
     def range(self) -> str:
         """The allowed values in words, for messages and tables."""
         if self.choices:
-            return ", ".join(self.choices)
+            return ", ".join(self.choices) + (f", or a file: {', '.join(self.files)}" if self.files else "")
         if isinstance(self.default, bool):
             return "on or off"
         span = f"{_number_text(self.low)} to {_number_text(self.high)}"
@@ -98,7 +104,7 @@ class Spec:
                 raise self._error(value)
             if not self.length[0] <= len(value) <= self.length[1]:
                 raise self._error(value)
-            return tuple(self._checked_number(each, type_of=self._element) for each in value)
+            return tuple(self._checked_number(each, int if self.whole else float) for each in value)
         return self._checked_number(value, type_of=type(self.default))
 
     def parsed(self, text: str) -> Any:
@@ -131,10 +137,6 @@ class Spec:
             return self.separator.join(_number_text(each) for each in value)
         return value if isinstance(value, str) else _number_text(value)
 
-    @property
-    def _element(self) -> type:
-        return float if any(isinstance(each, float) for each in self.default) else int
-
     def _number(self, text: str) -> float:
         try:
             return float(text.strip().replace("−", "-"))
@@ -155,6 +157,8 @@ class Spec:
     def _checked_choice(self, value: Any) -> str:
         if value in self.choices:
             return cast(str, value)
+        if isinstance(value, str) and value.lower().endswith(self.files or "\0"):
+            return value
         guess = nearest(str(value), self.choices)
         raise SettingError(f"{self.option} cannot be {_shown(str(value))}{guess}; it is one of {self.range}")
 

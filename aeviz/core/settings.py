@@ -6,11 +6,13 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Self
 
+from aeviz.core.data_file import SUFFIXES
 from aeviz.core.layers import LAYERS
+from aeviz.core.manifolds import BITS, CURVES
 from aeviz.core.setting import SettingError, Spec, nearest, setting
 
 LECTURE_EXTENT = (-2.2, 1.7, -1.4, 1.9)
-UNIT_EXTENT = (-0.28, 1.28, -0.16, 1.16)  # round the unit square, with the same square cells
+MOST_DRAWN = 2_000  # points
 MAX_ASPECT = 50.0  # of the extent: a longer strip has no cells that could be seen
 
 
@@ -25,12 +27,29 @@ class Settings:
     """
 
     # fmt: off
+    data: str = setting(
+        "spiral", "Data", "The manifold on which the clean points lie, or a file of two columns.",
+        group="Data", applies="rebuild", symbol="y", choices=(*CURVES, *BITS, "drawn"), files=SUFFIXES,
+    )
+    drawn: tuple[float, ...] = setting(
+        (), "Drawn points", "Points drawn with the mouse, as x,y,x,y…; they are the data where these are drawn.",
+        group="Data", applies="rebuild", unit="data units", low=-1e9, high=1e9, length=(0, 2 * MOST_DRAWN),
+    )
+    bad_rows: str = setting(
+        "refuse", "Bad rows", "What becomes of a file that has rows without two numbers, or of those rows.",
+        group="Data", applies="rebuild", choices=("refuse", "skip"),
+    )
+    standardise: bool = setting(
+        False, "Standardise",
+        "Works with each coordinate minus its mean, over its standard deviation; axes keep a file's units.",
+        group="Data", applies="rebuild",
+    )
     points: int = setting(
         151, "Points", "How many clean points lie on the manifold.",
         group="Data", applies="rebuild", symbol="N", low=1, high=1_000_000, step=1.25, scale="log",
     )
     turns: float = setting(
-        1.5, "Turns", "How often the spiral winds round the origin; the arms stay one unit apart.",
+        1.5, "Turns", "How often a spiral winds round the origin; the arms stay one unit apart.",
         group="Data", applies="rebuild", unit="turns", low=0.25, high=4.0, step=0.25,
     )
     jitter: float = setting(
@@ -38,13 +57,24 @@ class Settings:
         group="Data", applies="rebuild", unit="data units", low=0.0, high=0.5, step=0.01,
     )
     noise: float = setting(
-        0.25, "Noise", "Standard deviation of the noise that corrupts the clean points.",
+        0.25, "Noise",
+        "Standard deviation of the noise that corrupts the clean points; of masking and flips, the probability.",
         group="Noise", applies="live", symbol="σ", unit="data units", low=0.0, high=1.0, step=0.01,
     )
     noise_kind: str = setting(
         "gaussian", "Kind",
-        "Uniform: each coordinate within σ√3. Rare: one point in twenty is moved ten times as far.",
-        group="Noise", applies="live", choices=("gaussian", "uniform", "rare"),
+        "Uniform: each coordinate within σ√3. Rare: one point in twenty is moved ten times as far. Masking: a "
+        "coordinate becomes 0. Flip: it is mirrored in the data’s box, a bit becomes the other one.",
+        group="Noise", applies="live", choices=("gaussian", "uniform", "rare", "masking", "flip"),
+    )
+    noise_draw: str = setting(
+        "fresh", "Draw", "Fresh: new noise in every step. Frozen: each point is corrupted once, for good.",
+        group="Noise", applies="live", choices=("fresh", "frozen"),
+    )
+    test_noise: float = setting(
+        1.0, "Test noise",
+        "How many times the training noise it is that corrupts the points which are shown and tested.",
+        group="Noise", applies="view", unit="σ", low=0.0, high=10.0, step=0.1,
     )
     target: str = setting(
         "original", "Target",
@@ -54,6 +84,7 @@ class Settings:
     hidden: tuple[int, ...] = setting(
         (64,), "Hidden widths", "Widths of the encoder's layers before the code; may be empty.",
         group="Network", applies="rebuild", unit="units", low=1, high=1024, length=(0, 4),
+        whole=True,
     )
     code: int = setting(
         64, "Code width", "Width of the code h: above 2 over-complete, 1 under-complete.",
@@ -87,8 +118,10 @@ class Settings:
     )
     regulariser: str = setting(
         "none", "Regulariser",
-        "What is asked of the code beside: small and sparse (l1), small (l2), or steady (contractive).",
-        group="Training", applies="rebuild", symbol="R", choices=("none", "l1", "l2", "contractive"),
+        "What is asked of the code beside: small and sparse (l1), small (l2), steady (contractive), or noisy "
+        "and near a standard normal (variational).",
+        group="Training", applies="rebuild", symbol="R",
+        choices=("none", "l1", "l2", "contractive", "variational"),
     )
     strength: float = setting(
         0.001, "Strength", "Weight of the regulariser in the loss C + λ R(h).",
@@ -128,10 +161,11 @@ class Settings:
     grid: tuple[int, int] = setting(
         (40, 34), "Grid", "Cells of the heat map, across and down, in the first view.",
         group="View", applies="view", unit="cells", low=2, high=400, length=(2, 2),
+        whole=True,
     )
-    extent: tuple[float, float, float, float] = setting(
-        LECTURE_EXTENT, "Extent", "First and last cell centre across, then up: x0,x1,y0,y1.",
-        group="View", applies="view", unit="data units", low=-1000.0, high=1000.0, length=(4, 4),
+    extent: tuple[float, ...] = setting(
+        (), "Extent", "First and last cell centre across, then up: x0,x1,y0,y1; left empty, it fits the data.",
+        group="View", applies="view", unit="data units", low=-1e9, high=1e9, length=(0, 4),
     )
     layer: str = setting(
         "magnitude", "Layer", "What colours the plane, and which arrows lie over it.",
@@ -189,6 +223,25 @@ class Settings:
         False, "Reconstructions", "Draws where the network puts the noisy points.",
         group="View", applies="view", symbol="ỹ",
     )
+    decoder: bool = setting(
+        False, "Decoder’s reach",
+        "Draws what the decoder makes of the codes: its curve where d is 1, else a grid over two directions.",
+        group="View", applies="view", symbol="Dec(h)",
+    )
+    code_plot: bool = setting(
+        True, "Code plot",
+        "Plots the data’s codes in the panel: h along the data where d is 1, else in two directions.",
+        group="View", applies="view", symbol="h",
+    )
+    code_histogram: bool = setting(
+        False, "Code histogram", "Plots in the panel how often the code’s units take which values.",
+        group="View", applies="view",
+    )
+    error_curve: bool = setting(
+        False, "Error over noise",
+        "Plots in the panel how large the error is when the points are corrupted with other noise.",
+        group="View", applies="view",
+    )
     votes: bool = setting(
         True, "Votes at the cursor",
         "Shows at the cursor which data points claim the place, the posterior's ellipse, and both arrows.",
@@ -226,8 +279,12 @@ class Settings:
     def __post_init__(self) -> None:
         for spec in TABLE:
             object.__setattr__(self, spec.name, spec.checked(getattr(self, spec.name)))
-        if self.extent in (LECTURE_EXTENT, UNIT_EXTENT):  # nobody's choice: it follows the data
-            object.__setattr__(self, "extent", UNIT_EXTENT if self.in_unit_square else LECTURE_EXTENT)
+        if len(self.drawn) % 2:
+            raise SettingError("--drawn needs two numbers for each point: x,y,x,y…")
+        if not self.extent:
+            return
+        if len(self.extent) != 4:
+            raise SettingError("--extent needs four numbers x0,x1,y0,y1, or none to fit the data")
         x0, x1, y0, y1 = self.extent
         if x1 - x0 < 1e-6 or y1 - y0 < 1e-6:
             raise SettingError("--extent must have x0 below x1 and y0 below y1: it is x0,x1,y0,y1")
@@ -250,6 +307,16 @@ class Settings:
         return self.noise, self.noise_kind, self.target
 
     @property
+    def tested(self) -> Self:
+        """The same with the noise of the test."""
+        return dataclasses.replace(self, noise=min(1.0, self.noise * self.test_noise))
+
+    def drawn_as(self, view: Settings) -> Self:
+        """The same run, drawn as `view`."""
+        look = {spec.name: getattr(view, spec.name) for spec in TABLE if spec.applies == "view"}
+        return dataclasses.replace(self, **look)
+
+    @property
     def shows_exact(self) -> bool:
         """Whether something of the exact field is drawn."""
         return self.exact_midline or any(LAYERS[name].arrows.exact for name in self.layers)
@@ -264,12 +331,6 @@ class Settings:
         """Widths of all layers from input to output; the code is at index ``len(hidden) + 1``."""
         decoder = self.hidden[::-1] if self.mirror or self.tied else ()
         return (2, *self.hidden, self.code, *decoder, 2)
-
-    @property
-    def cell(self) -> tuple[float, float]:
-        """Width and height of one cell of the first view, in data units."""
-        x0, x1, y0, y1 = self.extent
-        return (x1 - x0) / (self.grid[0] - 1), (y1 - y0) / (self.grid[1] - 1)
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some settings changed.

@@ -19,7 +19,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from aeviz.core.corruption import FACTOR, HALF_WIDTH, OFTEN
+from aeviz.core.clean_data import CleanData
+from aeviz.core.corruption import DISCRETE, FACTOR, HALF_WIDTH, OFTEN
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 
@@ -78,8 +79,9 @@ class Denoiser:
     data : (N, 2) array
         Clean points, equally likely.
     noise : float
-        σ > 0, in data units.
-    kind : {"gaussian", "uniform", "rare"}
+        σ > 0, in data units, or the probability.
+    kind : {"gaussian", "uniform", "rare", "masking", "flip"}
+        With one of the last two, the clean points are pairs of bits.
     target : {"original", "nearest"}
 
     Raises
@@ -99,11 +101,15 @@ class Denoiser:
         object.__setattr__(self, "noise", max(self.noise, _LEAST_NOISE))
 
     @classmethod
-    def of(cls, settings: Settings, data: FloatArray) -> Denoiser | None:
-        """That of these settings, or None: without noise there is none."""
-        if settings.noise <= 0.0:
+    def of(cls, settings: Settings, data: CleanData) -> Denoiser | None:
+        """That of these settings, or None: without noise there is none.
+
+        Nor with masking and flips, unless the data are bits: they send a point to a few places, and of
+        other data hardly ever two points to the same, so that knowing all data by heart would be best.
+        """
+        if settings.noise <= 0.0 or (settings.noise_kind in DISCRETE and not data.is_binary):
             return None
-        return cls(data, settings.noise, settings.noise_kind, settings.target)
+        return cls(data.points, settings.noise, settings.noise_kind, settings.target)
 
     def thinned(self, most: int) -> Denoiser:
         """A sketch of it that knows every k-th clean point alone, at most `most` of them."""
@@ -132,7 +138,12 @@ class Denoiser:
     @property
     def is_smooth(self) -> bool:
         """Whether r* has a Jacobian everywhere, and so an ambiguity: else it has cliffs."""
-        return self.kind != "uniform" and self.target == "original"
+        return self.kind in ("gaussian", "rare") and self.target == "original"
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether r* is more than a value at the few places where noise puts points."""
+        return self.kind not in DISCRETE
 
     def place(self, x: FloatArray) -> tuple[Posterior, FloatArray]:
         """The posterior at one place, (1, 2), and its weights w_i, (N,): what say each clean point has."""
@@ -173,6 +184,8 @@ class Denoiser:
     @np.errstate(divide="ignore", invalid="ignore")
     def _weights(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray | None, FloatArray]:
         """Weights (m, N), how strongly each pulls as a multiple of 1/σ² (None for 1), and log p (m,)."""
+        if self.kind in DISCRETE:
+            return self._weights_of_bits(x, y)
         variance = self.noise**2
         exponent, other = (np.square(x[:, k, None] - y[k]) for k in (0, 1))  # (m, N)
         pull, area = None, 2.0 * math.pi * variance
@@ -199,6 +212,17 @@ class Denoiser:
         weights /= total
         log_density = (top + np.log(total))[:, 0] - math.log(area * y.shape[1])
         return weights, pull, np.where(np.isfinite(top[:, 0]), log_density, -np.inf)
+
+    @np.errstate(divide="ignore", invalid="ignore")
+    def _weights_of_bits(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, None, FloatArray]:
+        """The same of pairs of bits of which each is corrupted by itself; p is a probability, no density."""
+        likelihood = np.ones((len(x), y.shape[1]))
+        for k in (0, 1):
+            noisy, clean = x[:, k, None], y[k]
+            corrupted = 0.0 if self.kind == "masking" else 1.0 - clean
+            likelihood *= (1.0 - self.noise) * (noisy == clean) + self.noise * (noisy == corrupted)
+        total = likelihood.sum(axis=1, keepdims=True)
+        return likelihood / total, None, np.log(total[:, 0] / y.shape[1])
 
 
 def _from_nearest(x: FloatArray, y: FloatArray, nearest: NDArray[np.int64]) -> FloatArray:

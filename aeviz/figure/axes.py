@@ -13,9 +13,11 @@ import pyqtgraph as pg
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen
 
+from aeviz.core.manifolds import FloatArray
 from aeviz.figure.layer import Layer
 from aeviz.figure.theme import font
 
+_MOST_DECIMALS = 4
 _TICK, _SPACING = 4.0, 64.0  # px: length of a tick, least distance between two numbers
 
 
@@ -42,6 +44,12 @@ class AxesLayer(Layer):
         self.setParentItem(box.parentItem())
         self._font = font(11)
         self._colour = QColor("white")
+        self._scale, self._offset = np.ones(2), np.zeros(2)
+
+    def set_units(self, scale: FloatArray, offset: FloatArray) -> None:
+        """Show numbers in the user's units, ``offset + scale * place``, (2,) each."""
+        self._scale, self._offset = scale, offset
+        self.update()
 
     def set_colour(self, colour: str) -> None:
         """Change the colour of ticks and numbers."""
@@ -60,25 +68,34 @@ class AxesLayer(Layer):
     def paint(self, painter: QPainter, *_: object) -> None:
         """Draw ticks and numbers."""
         rect = self._box.rect()
-        (x0, x1), (y0, y1) = self._box.viewRange()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setFont(self._font)
         painter.setPen(QPen(self._colour, 1.0))
-        values, decimals = tick_values(x0, x1, rect.width())
-        for value in values:
-            x = math.floor(self.to_pixels(np.array([value, y0]))[0]) + 0.5
+        for x, text in self._ticks(0, rect.width()):
             painter.drawLine(QPointF(x, rect.bottom()), QPointF(x, rect.bottom() + _TICK))
             below = QRectF(x - 40.0, rect.bottom() + _TICK + 3.0, 80.0, 16.0)
-            painter.drawText(below, Qt.AlignmentFlag.AlignHCenter, _number(value, decimals))
-        values, decimals = tick_values(y0, y1, rect.height())
-        for value in values:
-            y = math.floor(self.to_pixels(np.array([x0, value]))[1]) + 0.5
+            painter.drawText(below, Qt.AlignmentFlag.AlignHCenter, text)
+        for y, text in self._ticks(1, rect.height()):
             painter.drawLine(QPointF(rect.left() - _TICK, y), QPointF(rect.left(), y))
             beside = QRectF(rect.left() - self.LEFT, y - 8.0, self.LEFT - _TICK - 4.0, 16.0)
-            painter.drawText(
-                beside, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, _number(value, decimals)
-            )
+            painter.drawText(beside, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _ticks(self, k: int, pixels: float) -> list[tuple[float, str]]:
+        """Where the ticks of one axis stand, in pixels, and their texts."""
+        scale, offset = float(self._scale[k]), float(self._offset[k])
+        low, high = (offset + scale * end for end in self._box.viewRange()[k])
+        values, decimals = tick_values(low, high, pixels)
+        places = np.zeros((len(values), 2))
+        places[:, k] = (np.array(values) - offset) / scale
+        at = np.floor(self.to_pixels(places)[:, k]) + 0.5
+        return [(float(x), number_text(value, decimals)) for x, value in zip(at, values, strict=True)]
 
 
-def _number(value: float, decimals: int) -> str:
-    return f"{value + 0.0:.{decimals}f}".replace("-", "−")
+def number_text(value: float, decimals: int) -> str:
+    """A number with so many decimals; very large and very small ones with an exponent."""
+    text = f"{value + 0.0:.{decimals}f}"
+    if value and (abs(value) >= 1e5 or decimals > _MOST_DECIMALS):
+        digits = max(0, decimals + math.floor(math.log10(abs(value))))
+        mantissa, exponent = f"{value:.{min(digits, 15)}e}".split("e")
+        text = f"{mantissa}e{int(exponent)}"
+    return text.replace("-", "−")

@@ -8,6 +8,7 @@ from PyQt6.QtGui import QColor, QImage, QPageLayout, QPageSize, QPainter, QPdfWr
 from PyQt6.QtSvg import QSvgGenerator
 from PyQt6.QtWidgets import QGraphicsScene
 
+from aeviz.core.clean_data import CleanData
 from aeviz.core.field import Field
 from aeviz.core.settings import Settings
 from aeviz.figure.figure import FieldFigure
@@ -18,9 +19,9 @@ SCALE = 2.0  # PNG pixels per scene pixel, where nothing else is asked for
 _DPI = 96  # one scene pixel is one CSS pixel, so that pens and text keep their size in files
 
 
-def figure_of(field: Field, settings: Settings, midline: Lines = ()) -> FieldFigure:
+def figure_of(field: Field, settings: Settings, data: CleanData, midline: Lines = ()) -> FieldFigure:
     """Make a figure that no window shows; `midline` are the geometric one's lines."""
-    figure = FieldFigure(settings)
+    figure = FieldFigure(settings, data)
     scene = QGraphicsScene(figure)
     scene.addItem(figure)
     figure.resize(*(SPLIT_SIZE if settings.compare == "split" else SIZE))

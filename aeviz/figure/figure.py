@@ -10,6 +10,7 @@ import pyqtgraph as pg
 from PyQt6.QtCore import QRectF, pyqtSignal
 from PyQt6.QtGui import QColor, QPainter
 
+from aeviz.core.clean_data import CleanData
 from aeviz.core.field import Field, Grid
 from aeviz.core.layers import LAYERS
 from aeviz.core.manifolds import FloatArray
@@ -36,9 +37,9 @@ class FieldFigure(pg.GraphicsWidget):
     wiped = pyqtSignal(float)
     """The wipe line is dragged to this fraction of the width."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, data: CleanData) -> None:
         super().__init__()
-        self._settings = settings
+        self._settings, self._data = settings, data
         self._theme: Theme = theme_of(settings.theme)
         self._field: Field | None = None
         self._marks = NO_MARKS
@@ -50,6 +51,7 @@ class FieldFigure(pg.GraphicsWidget):
         for panel in self.panels:
             panel.box.sigRangeChanged.connect(lambda box, _: self._link(box))
         self.set_settings(settings)
+        self.set_data(data)
         self.home()
 
     @property
@@ -70,12 +72,24 @@ class FieldFigure(pg.GraphicsWidget):
         """Draw as these settings say."""
         moved = (settings.extent, settings.grid) != (self._settings.extent, self._settings.grid)
         self._settings, self._theme = settings, theme_of(settings.theme)
+        self._home = Grid.home(settings, self._data)
         for panel in self.panels:
             panel.show(panel in self._shown)
         if moved:
             self.home()
         self._redraw()
         self._arrange()
+
+    def set_data(self, data: CleanData) -> None:
+        """Take up other clean points: the first view may be another, and the units of the axes."""
+        self._data = data
+        home = Grid.home(self._settings, data)
+        if home != self._home:
+            self._home = home
+            self.home()
+            self._arrange()
+        for panel in self.panels:
+            panel.axes.set_units(data.scale, data.offset)
 
     @property
     def is_sketch(self) -> bool:
@@ -108,7 +122,7 @@ class FieldFigure(pg.GraphicsWidget):
 
     def home(self) -> None:
         """Go back to the first view."""
-        x0, x1, y0, y1 = self._home_rect()
+        x0, x1, y0, y1 = self._home.edges
         for panel in self.panels:
             panel.box.setLimits(minXRange=(x1 - x0) / MOST_ZOOM, maxXRange=(x1 - x0) * MOST_ZOOM)
         self.box.setRange(xRange=(x0, x1), yRange=(y0, y1), padding=0.0, disableAutoRange=True)
@@ -122,7 +136,7 @@ class FieldFigure(pg.GraphicsWidget):
     def at_zoom_limit(self, *, outwards: bool) -> bool:
         """Whether the view cannot be made larger, or smaller."""
         (x0, x1), _ = self.box.viewRange()
-        low, high, *_ = self._home_rect()
+        low, high, *_ = self._home.edges
         part = (x1 - x0) / (high - low)
         return part >= 0.99 * MOST_ZOOM if outwards else part <= 1.01 / MOST_ZOOM
 
@@ -130,12 +144,7 @@ class FieldFigure(pg.GraphicsWidget):
         """The cells that cover what is in view; cells keep their places while the view moves."""
         (x0, x1), (y0, y1) = self.box.viewRange()
         pixel = (x1 - x0) / max(1.0, self.box.rect().width())  # the field's place is rounded to whole pixels
-        return Grid.covering(self._settings, (x0 + pixel, x1 - pixel, y0 + pixel, y1 - pixel))
-
-    def _home_rect(self) -> tuple[float, float, float, float]:
-        x0, x1, y0, y1 = self._settings.extent
-        half_x, half_y = (0.5 * each for each in self._settings.cell)
-        return x0 - half_x, x1 + half_x, y0 - half_y, y1 + half_y
+        return self._home.covering((x0 + pixel, x1 - pixel, y0 + pixel, y1 - pixel))
 
     def _link(self, moved: Box) -> None:
         """Let the other box show the same part of the plane."""
@@ -168,9 +177,9 @@ class FieldFigure(pg.GraphicsWidget):
         high = size.height() - 2 * _MARGIN - top - below
         if wide < 10.0 or high < 10.0:
             return
-        x0, x1, y0, y1 = self._home_rect()
+        x0, x1, y0, y1 = self._home.edges
         scale = min(wide / (x1 - x0), high / (y1 - y0))
-        cell = settings.cell[0]
+        cell = self._home.cell[0]
         if scale * cell > 10.0:
             scale = math.floor(scale * cell) / cell  # whole pixels per cell: all look alike
         width, height = round(scale * (x1 - x0)), round(scale * (y1 - y0))

@@ -8,6 +8,7 @@ import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, QPointF, Qt, pyqtSignal
 from PyQt6.QtGui import QMouseEvent
 
+from aeviz.core.clean_data import CleanData
 from aeviz.core.marks import Point
 from aeviz.core.settings import Settings
 from aeviz.figure.figure import FieldFigure
@@ -26,12 +27,12 @@ class FieldView(pg.GraphicsView):
     view_changed = pyqtSignal()
     """Another part of the plane is in view."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, data: CleanData) -> None:
         super().__init__(background=None)
         self.setFrameShape(pg.GraphicsView.Shape.NoFrame)
         self.setMouseTracking(True)
         self.setAccessibleName("Vector field")
-        self.figure = FieldFigure(settings)
+        self.figure = FieldFigure(settings, data)
         self.setCentralItem(self.figure)
         self._pointer: QPointF | None = None  # over the view
         self.figure.box.sigRangeChanged.connect(lambda *_: self._moved())

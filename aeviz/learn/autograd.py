@@ -23,8 +23,12 @@ class AutogradGradient:
         self.noisy, self.clean = self._points.numpy()
         self._there = self._points.to(parameters.device)  # the very same memory, unless it is a GPU's
         self._strength = torch.zeros((), dtype=parameters.dtype, device=parameters.device)
-        self._total = torch.zeros_like(self._strength)
-        self.strength = loss.strength
+        self._totals = torch.zeros(2, dtype=parameters.dtype, device=parameters.device)
+        self.strength, self.penalty = loss.strength, 0.0
+        width = network.widths[network.code] if network.sampled else 0
+        code_eps = torch.zeros(width, columns, dtype=parameters.dtype)
+        self.code_eps, self._code_eps = code_eps.numpy(), code_eps
+        self._code_there = code_eps.to(parameters.device)
         self._graph = self._captured() if parameters.is_cuda else None
 
     def __call__(self) -> float:
@@ -34,17 +38,21 @@ class AutogradGradient:
             self._differentiate()
         else:
             self._there.copy_(self._points)
+            self._code_there.copy_(self._code_eps)
             self._graph.replay()
-        return float(self._total)
+        total, self.penalty = self._totals.tolist()
+        return float(total)
 
     def _differentiate(self) -> None:
         with torch.enable_grad():
             flat = self._parameters.detach().requires_grad_()  # shares the memory
             noisy, clean = self._there
-            F = self._loss.per_point(self._network, flat, noisy, clean, self._strength)
-            (gradient,) = torch.autograd.grad(F.sum() / self._batch, flat)
+            code_eps = self._code_there if self._network.sampled else None
+            C, R = self._loss.per_point(self._network, flat, noisy, clean, self._strength, code_eps)
+            F = (C + R).sum()
+            (gradient,) = torch.autograd.grad(F / self._batch, flat)
         self.gradient.copy_(gradient)
-        self._total.copy_(F.detach().sum())
+        self._totals.copy_(torch.stack((F.detach(), R.detach().sum())))
 
     def _captured(self) -> torch.cuda.CUDAGraph:
         side = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # the first calls allocate, which no graph may

@@ -26,11 +26,17 @@ class Gradient(Protocol):
         λ, which may be changed between calls.
     noisy, clean : (2, B) arrays, or (K, 2, b) with K·b = B
         Write ŷ and y here before calling, in the network's coordinates.
+    code_eps : (d, B) array, or one without rows
+        Where the code is sampled, write its ε here before calling.
     gradient : (size,) tensor
         Written by every call, which returns the sum of F over the batch.
+    penalty : float
+        The sum of λ R over the batch of the last call.
     """
 
     strength: float
+    penalty: float
+    code_eps: NDArray[Any]
     noisy: NDArray[Any]
     clean: NDArray[Any]
     gradient: Tensor
@@ -58,20 +64,23 @@ class PartedGradient:
 
     def __init__(self, parts: list[Gradient]) -> None:
         ends = [*itertools.accumulate((part.clean.size // 2 for part in parts), initial=0)]
-        self.strength = parts[0].strength
+        self.strength, self.penalty = parts[0].strength, 0.0
+        self.code_eps = np.zeros((len(parts[0].code_eps), ends[-1]), parts[0].clean.dtype)
         self.noisy, self.clean = np.zeros((2, 2, ends[-1]), parts[0].clean.dtype)
         self.gradient = torch.zeros_like(parts[0].gradient)
         columns = itertools.starmap(slice, itertools.pairwise(ends))
         self._parts = [*zip(parts, columns, strict=True)]
 
     def __call__(self) -> float:
-        total = 0.0
+        total = self.penalty = 0.0
         self.gradient.zero_()
         for part, columns in self._parts:
             part.strength = self.strength
             for points, of_all in ((part.noisy, self.noisy), (part.clean, self.clean)):
                 first = np.moveaxis(points, -2, 0)
                 first[...] = of_all[:, columns].reshape(first.shape)
+            part.code_eps[...] = self.code_eps[:, columns]
             total += part()
+            self.penalty += part.penalty
             self.gradient += part.gradient
         return total

@@ -35,27 +35,40 @@ class Loss:
         return cls(settings.cost, settings.regulariser, settings.strength / network.unit**power)
 
     def per_point(
-        self, network: Network, flat: Tensor, noisy: Tensor, clean: Tensor, strength: Tensor | None = None
-    ) -> Tensor:
-        """F of each point, (B,), for noisy and clean points (2, B).
+        self,
+        network: Network,
+        flat: Tensor,
+        noisy: Tensor,
+        clean: Tensor,
+        strength: Tensor | None = None,
+        code_eps: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """C and λ R of each point, (B,) each, for noisy and clean points (2, B).
 
-        A `strength` in a tensor stands for the loss's own, so that a captured graph can read it anew.
+        A `strength` in a tensor stands for the loss's own, so that a captured graph can read it anew. A
+        sampled code is h = μ + σ_h ε with ε from `code_eps`, (d, B), or the mean where that is None.
         """
-        layers, f = network.layers(flat), network.f.formula
+        layers = network.layers(flat)
         if self.regulariser == "contractive":
             noisy = noisy.detach().requires_grad_()  # so that every z has a derivative, see below
         a, encoder = noisy, []
         for l, (W, b) in enumerate(layers[:-1], 1):  # noqa: E741  (l is the layer in the formulas)
-            z = W @ a + b
-            a = f(z)
+            z, before = W @ a + b, a
+            a = network.nonlinearity(l).formula(z)
             if l <= network.code:
                 encoder.append(_Layer(W, z, a))
+            if l == network.code and network.sampled:
+                W_s, b_s = network.log_variance(flat)
+                s = W_s @ before + b_s
+                encoder.append(_Layer(W_s, s, s))
+                if code_eps is not None:
+                    a = a + (0.5 * s).exp() * code_eps
         W, b = layers[-1]
-        F = COSTS[self.cost](W @ a + b, network.g.formula, clean)
-        if self.regulariser != "none":
-            weight = self.strength if strength is None else strength
-            F = F + weight * REGULARISERS[self.regulariser](encoder)
-        return F
+        C = COSTS[self.cost](W @ a + b, network.g.formula, clean)
+        if self.regulariser == "none":
+            return C, torch.zeros_like(C)
+        weight = self.strength if strength is None else strength
+        return C, weight * REGULARISERS[self.regulariser](encoder)
 
 
 class _Layer(NamedTuple):
@@ -97,5 +110,11 @@ def _contractive(encoder: list[_Layer]) -> Tensor:
     return jacobian.square().sum(dim=(0, 1))
 
 
+def _variational(encoder: list[_Layer]) -> Tensor:
+    """KL(N(μ, diag σ_h²) ‖ N(0, I)) = ½ Σ (μ² + σ_h² − 1 − log σ_h²) (Kingma and Welling 2014, appendix B)."""
+    mean, log_variance = encoder[-2].a, encoder[-1].a
+    return 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).sum(dim=0)
+
+
 COSTS = {"squared": _squared, "bce": _binary_cross_entropy}
-REGULARISERS = {"l1": _l1, "l2": _l2, "contractive": _contractive}
+REGULARISERS = {"l1": _l1, "l2": _l2, "contractive": _contractive, "variational": _variational}

@@ -19,10 +19,11 @@ def measure(network: Network, average: Tensor, reference: Reference, threshold: 
     threshold : float
         τ, above which a place is ambiguous.
     """
-    places = np.concatenate((reference.grid.points, reference.midline.searched))
-    ambiguity = network.field(average, places).ambiguity
-    cells = reference.near.size
+    places, shape = np.concatenate((reference.grid.points, reference.midline.searched)), reference.grid.shape
+    found, cells = network.field(average, places), reference.near.size
+    probe = reference.probe.noisy if reference.probe else np.empty((0, 2))
     return reference.quality(
-        network.reconstruct(average, reference.probe.noisy),
-        ambiguity[:cells].reshape(reference.grid.shape), ambiguity[cells:], threshold,
+        network.reconstruct(average, probe),
+        found.displacement[:cells].reshape(*shape, 2), found.ambiguity[:cells].reshape(shape),
+        found.ambiguity[cells:], threshold,
     )  # fmt: skip

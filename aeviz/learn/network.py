@@ -45,6 +45,9 @@ class Network:
         The decoder's weights are the encoder's, transposed; widths must be a palindrome.
     code : int
         Index in `widths` of the code h, which is neither first nor last.
+    sampled : bool
+        The code is drawn from a Gaussian, h ~ N(μ, diag σ_h²) (Kingma and Welling 2014): the layer that makes
+        it is affine and gives the means μ, then log σ_h², so that its part has 2d rows. r(x) takes h = μ.
     centre, unit : (x, y) and float
         The network works in coordinates (x − centre) / unit, in which the data have mean 0 and
         standard deviation 1: one learning rate then serves data of every size and place.
@@ -57,6 +60,7 @@ class Network:
     code: int = 1
     centre: tuple[float, float] = (0.0, 0.0)
     unit: float = 1.0
+    sampled: bool = False
 
     @classmethod
     def of(cls, settings: Settings, data: FloatArray) -> Network:
@@ -69,12 +73,12 @@ class Network:
             unit = math.sqrt(0.5 * float(np.square(data - mean).sum(axis=1).mean())) or 1.0
         return cls(
             settings.widths, settings.activation, output, settings.tied,
-            len(settings.hidden) + 1, centre, unit,
+            len(settings.hidden) + 1, centre, unit, settings.regulariser == "variational",
         )  # fmt: skip
 
     @property
     def f(self) -> Activation:
-        """The nonlinearity of all layers but the last."""
+        """The nonlinearity of all layers but the last, and but that of a sampled code."""
         return ACTIVATIONS[self.activation]
 
     @property
@@ -82,10 +86,17 @@ class Network:
         """The nonlinearity of the last layer."""
         return ACTIVATIONS[self.output]
 
+    def nonlinearity(self, layer: int) -> Activation:
+        """That of layer l = 1 … L."""
+        if layer == len(self.widths) - 1:
+            return self.g
+        return ACTIVATIONS["identity"] if self.sampled and layer == self.code else self.f
+
     @property
     def shapes(self) -> list[tuple[int, int]]:
         """Shapes of the layers' parts, biases included."""
-        whole = [(n_out, n_in + 1) for n_in, n_out in zip(self.widths, self.widths[1:], strict=False)]
+        rows = [2 * n if self.sampled and l == self.code else n for l, n in enumerate(self.widths)]
+        whole = [(n_out, n_in + 1) for n_in, n_out in zip(self.widths, rows[1:], strict=False)]
         if not self.tied:
             return whole
         half = len(whole) // 2
@@ -104,11 +115,18 @@ class Network:
     def layers(self, flat: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Weights (n_l, n_{l−1}) and bias (n_l, 1) of each layer, as views into a flat tensor."""
         matrices = self.matrices(flat)
+        if self.sampled:
+            matrices[self.code - 1] = matrices[self.code - 1][: self.widths[self.code]]
         weights = [matrix[:, :-1] for matrix in matrices]
         if self.tied:
             half = len(matrices) // 2
             weights[half:] = [W.t() for W in reversed(weights[:half])]
         return [(W, matrix[:, -1:]) for W, matrix in zip(weights, matrices, strict=True)]
+
+    def log_variance(self, flat: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights (d, n_{c−1}) and bias (d, 1) of a sampled code's log σ_h², as views into a flat tensor."""
+        matrix = self.matrices(flat)[self.code - 1][self.widths[self.code] :]
+        return matrix[:, :-1], matrix[:, -1:]
 
     def initial(self, data: FloatArray, generator: torch.Generator) -> Tensor:
         """Draw initial parameters, (size,).
@@ -127,17 +145,41 @@ class Network:
         low, high = torch.from_numpy(data.min(axis=0)), torch.from_numpy(data.max(axis=0))
         place = low + (high - low) * uniform[:, :2]
         angle = 2.0 * math.pi * uniform[:, 2:3]
-        least, most = (math.sqrt(2.0 / units),) * 2 if self.tied else self.f.steepness
+        least, most = (math.sqrt(2.0 / units),) * 2 if self.tied else self.nonlinearity(1).steepness
         normal = (least + (most - least) * uniform[:, 3:]) * torch.cat((angle.cos(), angle.sin()), dim=1)
         first[:, :2] = normal
         first[:, 2] = -(normal * place).sum(dim=1)
         for matrix in (each for each in later if each.shape[1] > 1):
             matrix[:, :-1].normal_(generator=generator).div_(math.sqrt(matrix.shape[1] - 1))
+        if self.sampled:
+            for part in self.log_variance(flat):
+                part.zero_()  # σ_h = 1 everywhere
         return flat
 
     def reconstruct(self, flat: Tensor, x: FloatArray) -> FloatArray:
         """r(x) of places x, (M, 2) to (M, 2), in data units."""
         return self._pass(flat, x, jacobian=False)[0]
+
+    def encode(self, flat: Tensor, x: FloatArray) -> FloatArray:
+        """Enc(x) of places x, (M, 2) to (M, d)."""
+        return self._through(flat, ((x - self.centre) / self.unit).T, 1, self.code).T
+
+    def decode(self, flat: Tensor, h: FloatArray) -> FloatArray:
+        """Dec(h) of codes h, (M, d) to (M, 2), in data units."""
+        found = self._through(flat, h.T, self.code + 1, len(self.widths) - 1)
+        return found.T * self.unit + self.centre
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _through(self, flat: Tensor, a: FloatArray, first: int, last: int) -> FloatArray:
+        """What the layers from the first to the last make of a, (n, M)."""
+        layers = self.layers(flat.cpu())
+        for l in range(first, last + 1):  # noqa: E741  (l is the layer in the formulas)
+            W, b = (part.numpy() for part in layers[l - 1])
+            z = W @ a.astype(W.dtype, copy=False)
+            z += b
+            a = np.empty_like(z)
+            self.nonlinearity(l).forward(z, a)
+        return a.astype(np.float64)
 
     def field(self, flat: Tensor, x: FloatArray) -> Map:
         """What the network does round the places x, (M, 2)."""
@@ -164,8 +206,8 @@ class Network:
             some = slice(start, start + _BLOCKS * columns)
             a = np.ascontiguousarray(_in_blocks(places[:, some], columns))
             slope, tangents = None, []
-            for l, (W, b) in enumerate(layers):  # noqa: E741  (l is the layer in the formulas)
-                f = self.g if l == len(layers) - 1 else self.f
+            for l, (W, b) in enumerate(layers):  # noqa: E741  (l + 1 is the layer in the formulas)
+                f = self.nonlinearity(l + 1)
                 z = W @ a
                 z += b
                 a = np.empty_like(z)

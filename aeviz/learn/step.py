@@ -45,7 +45,7 @@ _WIDE = 256  # columns: the least of a part, so that wide layers' weights are re
 
 def covers(network: Network, loss: Loss) -> bool:
     """Whether the formulas above hold for this network and loss."""
-    return loss.regulariser in ("none", "l1", "l2") and not network.tied
+    return loss.regulariser in ("none", "l1", "l2") and not network.tied and not network.sampled
 
 
 class BatchGradient:
@@ -71,14 +71,17 @@ class BatchGradient:
         Write ŷ and y here before calling, in the network's coordinates.
     gradient : (size,) tensor
         ∂F̄/∂parameters, written by every call.
+    penalty : float
+        Σ λ R(h) of the last call.
     """
 
     def __init__(
         self, network: Network, loss: Loss, parameters: Tensor, blocks: int, columns: int, batch: int
     ) -> None:
         self.f, self.g = network.f, network.g
-        self.strength, self._regulariser = loss.strength, loss.regulariser
+        self.strength, self.penalty, self._regulariser = loss.strength, 0.0, loss.regulariser
         self.gradient = torch.zeros_like(parameters)
+        self.code_eps = np.empty((0, blocks * columns), np.float32)  # no code is sampled here
         self._code, self._last = network.code, len(network.widths) - 1
         self._bounded, self._batch = network.output != "identity", batch
         W = [matrix.numpy() for matrix in network.matrices(parameters)]  # W_1 … W_L, (n_l, n_{l−1} + 1)
@@ -116,10 +119,10 @@ class BatchGradient:
         """Write `gradient` for the points in `noisy` and `clean`; return the sum of their F."""
         for call in self._forward:
             call()
-        total, self._penalty = self._cost(), 0.0
+        total, self.penalty = self._cost(), 0.0
         for call in self._backward:
             call()
-        return total + self._penalty
+        return total + self.penalty
 
     def _forward_calls(self) -> Iterator[Call]:
         W, A, Z, f_Z, last = self._W, self._A, self._Z, self._f_Z, self._last
@@ -173,10 +176,10 @@ class BatchGradient:
         strength = self.strength
         if self._regulariser == "l1":
             delta += strength / self._batch * np.sign(h)
-            self._penalty = strength * float(np.abs(h).sum())
+            self.penalty = strength * float(np.abs(h).sum())
         else:
             delta += 2.0 * strength / self._batch * h
-            self._penalty = strength * float(np.square(h).sum())
+            self.penalty = strength * float(np.square(h).sum())
 
 
 def division(network: Network, batch: int) -> list[tuple[int, int]]:

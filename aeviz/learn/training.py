@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from aeviz.core.manifolds import FloatArray
+from aeviz.core.clean_data import CleanData
 from aeviz.core.settings import SPECS, Settings
 from aeviz.core.timeline import Keyframe, Timeline
-from aeviz.learn.corruption import DRAWS, Nearest
+from aeviz.learn.corruption import DRAWS, Nearest, corruption_of, frozen_eps
 from aeviz.learn.gradient import gradient_of
 from aeviz.learn.loss import Loss
 from aeviz.learn.network import Network
@@ -56,9 +56,9 @@ class Training:
         About what the loss of an untrained network is, in the loss's units.
     """
 
-    def __init__(self, settings: Settings, data: FloatArray) -> None:
+    def __init__(self, settings: Settings, clean: CleanData) -> None:
         device = _device(settings.device)
-        self.settings = settings
+        self.settings, self._data, data = settings, clean, clean.points
         self.network = Network.of(settings, data)
         own = ((data - self.network.centre) / self.network.unit).astype(np.float32)
         self.data = np.ascontiguousarray(own.T)  # (2, N), in the network's coordinates
@@ -66,6 +66,8 @@ class Training:
         self.epoch = self.steps = 0
         self.loss = math.nan
         """Mean loss per point over the last epoch, in data units squared or nats; NaN before the first."""
+        self.regulariser = 0.0
+        """What λ R(h) has of it."""
         self.random = torch.Generator()
         self._seed = _scrambled(settings.seed)
         self.random.manual_seed(self._seed ^ 0xFFFFFFFF)
@@ -99,16 +101,17 @@ class Training:
             if self.settings is not self._begun:  # a change within an epoch waits for the next one
                 self._begin(self.settings)
             self.random.manual_seed((self._seed + self.epoch) & 0xFFFFFFFF)
-            total = 0.0
+            total = penalty = 0.0
             for step, chosen in enumerate(self._order()):
                 if step and step % self._breath == 0:
                     if not math.isfinite(total):
                         self._check(total)
                     yield None
                 total += self._step(chosen)
+                penalty += self._gradient.penalty
             loss = total * self._per_slot
             self._check(loss)
-            self.loss = loss
+            self.loss, self.regulariser = loss, penalty * self._per_slot
             self.epoch += 1
             yield loss
 
@@ -116,9 +119,11 @@ class Training:
         self._begun = settings
         if (settings.batch, settings.target) != self._batch_is:
             self._make_batch(settings)
-        self._draw = DRAWS[settings.noise_kind]
+        self._draw, self._frozen = DRAWS[settings.noise_kind], None
+        if settings.noise_draw == "frozen":
+            self._frozen = frozen_eps(settings, self.data.shape[1])
+        self._corrupt = corruption_of(settings, self.network, self._data)
         self._gradient.strength = Loss.of(settings, self.network).strength
-        self._sigma = np.array(settings.noise / self.network.unit, np.float32)
         self._rate, self._falls = settings.learning_rate, settings.schedule == "falling"
         if self._target != _target(settings):
             self._target = _target(settings)
@@ -136,8 +141,9 @@ class Training:
         self._clean, self._noisy = (
             np.moveaxis(points, -2, 0) for points in (self._gradient.clean, self._gradient.noisy)
         )
-        self._eps = torch.empty(2, self._batch)
-        self._sigma_eps = self._eps.numpy().reshape(self._clean.shape)
+        self._eps_drawn = torch.empty(2, self._batch)
+        self._eps = self._eps_drawn.numpy().reshape(self._clean.shape)
+        self._code_eps = torch.from_numpy(self._gradient.code_eps)  # (d, B) where the code is sampled
         # The point in each slot, step by step.
         slots = np.arange(self._steps * self._batch) % points
         self._slots: NDArray[np.int64] = slots.reshape(self._steps, *self._clean.shape[1:])
@@ -160,12 +166,18 @@ class Training:
         return self._slots
 
     def _step(self, chosen: NDArray[np.int64] | None) -> float:
-        gradient, sigma_eps = self._gradient, self._sigma_eps
+        gradient, eps = self._gradient, self._eps
         if chosen is not None:
             np.take(self.data, chosen, axis=1, out=self._origin, mode="clip")
-        self._draw(self._eps, self.random)
-        np.multiply(sigma_eps, self._sigma, sigma_eps)  # in the memory of ε
-        np.add(self._origin, sigma_eps, self._noisy)  # ŷ = y + σε
+        if self._frozen is None:
+            self._draw(self._eps_drawn, self.random)
+        elif chosen is None:
+            eps[...] = self._frozen.reshape(eps.shape)
+        else:
+            np.take(self._frozen, chosen, axis=1, out=eps, mode="clip")
+        self._corrupt(self._origin, eps, self._noisy)  # ŷ, of additive noise y + σε
+        if self.network.sampled:
+            self._code_eps.normal_(generator=self.random)
         if self._nearest is not None:
             self._nearest(self._noisy, self._clean)
         total = gradient()
@@ -226,7 +238,7 @@ class Training:
 
 def _target(settings: Settings) -> tuple[float, ...]:
     """What can be changed live and moves the optimum, as numbers for a keyframe."""
-    names = ("noise_kind", "target")
+    names = ("noise_kind", "target", "noise_draw")
     chosen = (float(SPECS[name].choices.index(getattr(settings, name))) for name in names)
     return settings.noise, settings.strength if settings.regulariser != "none" else 0.0, *chosen
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from aeviz.core.manifolds import clean_data
 from aeviz.core.rate import Rate
 from aeviz.core.settings import Settings
 from aeviz.core.timeline import Timeline
@@ -27,7 +26,7 @@ class Driver:
         self._run, self._branch = build.run, 0
         self._stood = sys.maxsize  # the earliest epoch to which the run has gone back
         self.drive = drive
-        self.data = clean_data(build.settings)
+        self.data = build.data
         self.training = Training(build.settings, self.data)
         self.timeline = Timeline()
         self.single = False
@@ -45,7 +44,9 @@ class Driver:
         else:
             self._keep()
         self._epochs: Iterator[float | None] = self.training.epochs()
-        self._losses: list[float] = []  # which the window has not said that it has
+        self._losses: list[
+            tuple[float, float]
+        ] = []  # with the regulariser's part, which the window has not said that it has
         self._losses_from = self.training.epoch
         self._due = time.perf_counter()
         self._busy = self._pace = 0.0  # seconds spent in training, and lately a step
@@ -108,7 +109,7 @@ class Driver:
     def _finish_epoch(self, loss: float) -> None:
         self.single = False
         self._due += 1.0 / self.drive.speed
-        self._losses.append(loss)
+        self._losses.append((loss, self.training.regulariser))
         if self.timeline.due(self.training.epoch):
             self._keep()
         if self._waiting_change is not None:
@@ -144,7 +145,7 @@ class Driver:
             self._losses_from = known
         progress = m.Progress(
             training.epoch, self.phase(), self._losses_from,
-            np.array(self._losses, dtype=np.float32), self._rate.per_second,
+            np.array(self._losses, dtype=np.float32).reshape(-1, 2), self._rate.per_second,
         )  # fmt: skip
         past = average = None
         if ask.epoch is not None and ask.epoch < training.epoch:
@@ -153,7 +154,8 @@ class Driver:
             average = training.average.cpu().numpy()
         return m.State(
             self._run, self._branch, progress, training.settings, average, past,
-            training.loss, training.steps, self._busy, self._pace,
+            training.loss, training.regulariser, training.steps, self._busy, self._pace,
+            None if ask.run == self._run else self.data,
         )  # fmt: skip
 
     def _known(self, run: int, branch: int, number: int) -> int:

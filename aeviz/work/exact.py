@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from functools import cached_property
@@ -9,9 +10,9 @@ from typing import Generic, TypeVar
 
 from scipy.spatial import KDTree
 
+from aeviz.core.clean_data import CleanData
 from aeviz.core.field import ExactField, Grid
-from aeviz.core.manifolds import FloatArray, curve
-from aeviz.core.metrics import Probe, Quality, Reference
+from aeviz.core.metrics import NoiseTest, Probe, Quality, Reference
 from aeviz.core.midline import Midline
 from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser, Steps, finish
@@ -73,33 +74,38 @@ class Task(Generic[Result]):
 class Exact:
     """What the exact denoiser does with the data of one run."""
 
-    def __init__(self, settings: Settings, data: FloatArray) -> None:
+    def __init__(self, data: CleanData) -> None:
         self._data = data
-        self._curve = curve(settings)
         self._sketch: ExactField | None = None
         self.field_task: Task[ExactField] = Task()
         self.reference_task: Task[Reference] = Task()
+        self.noise_task: Task[NoiseTest] = Task()
+
+    @property
+    def tasks(self) -> tuple[Task[ExactField], Task[Reference], Task[NoiseTest]]:
+        """What is worked out here, the most urgent first."""
+        return self.field_task, self.reference_task, self.noise_task
 
     @cached_property
     def midline(self) -> Midline:
         """The geometric midline."""
-        return Midline.of(self._curve)
+        return Midline.of(self._data.curve, self._data.closed)
 
     @cached_property
     def tree(self) -> KDTree:
         """The clean points, to find the nearest."""
-        return KDTree(self._data)
+        return KDTree(self._data.points)
 
     def field(self, settings: Settings, grid: Grid) -> ExactField | None:
         """The exact field, or a sketch of it while it is worked out; None where there is none."""
-        denoiser = Denoiser.of(settings, self._data)
+        denoiser = self._everywhere(settings)
         if denoiser is None:
             return None
         task, key = self.field_task, (settings.optimum, grid)
         if not task.is_for(key):
             task.want(key, ExactField.solving(denoiser, grid))
             self._sketch = None
-            if grid.shape[0] * grid.shape[1] * len(self._data) <= SHORT:
+            if grid.shape[0] * grid.shape[1] * len(self._data.points) <= SHORT:
                 task.finish()
             else:
                 self._sketch = ExactField.sketched(denoiser, grid, SHORT)
@@ -107,24 +113,32 @@ class Exact:
 
     def whole(self, settings: Settings, grid: Grid) -> Steps[ExactField | None]:
         """Work out the exact field for a file; what is worked out for the window goes on after it."""
-        denoiser = Denoiser.of(settings, self._data)
+        denoiser = self._everywhere(settings)
         if denoiser is None:
             return None
         if self.field_task.is_for((settings.optimum, grid)) and self.field_task.result is not None:
             return self.field_task.result
         return (yield from ExactField.solving(denoiser, grid))
 
-    def reference(self, settings: Settings) -> Reference | None:
-        """The reference; None while it is worked out, and where there is none."""
+    def _everywhere(self, settings: Settings) -> Denoiser | None:
         denoiser = Denoiser.of(settings, self._data)
-        if denoiser is None:
-            return None
+        return denoiser if denoiser is not None and denoiser.is_everywhere else None
+
+    def reference(self, settings: Settings) -> Reference | None:
+        """The reference; None while it is worked out."""
         task, key = self.reference_task, (settings.optimum, settings.grid, settings.extent)
         if not task.is_for(key):
-            task.want(key, self._reference_steps(settings, denoiser))
+            task.want(key, self._reference_steps(settings, Denoiser.of(settings, self._data)))
         return task.result
 
-    def _reference_steps(self, settings: Settings, denoiser: Denoiser) -> Steps[Reference]:
+    def noise_test(self, settings: Settings) -> NoiseTest | None:
+        """The points on which the error over the noise is measured; None while they are worked out."""
+        task, key = self.noise_task, (settings.optimum, settings.test_noise)
+        if not task.is_for(key):
+            task.want(key, NoiseTest.solving(settings, self._data))
+        return task.result
+
+    def _reference_steps(self, settings: Settings, denoiser: Denoiser | None) -> Steps[Reference]:
         midline = self.midline
         yield
         tree = self.tree
@@ -137,5 +151,6 @@ class Exact:
         if denoiser is None:
             return Quality()
         few = denoiser.thinned(max(1, SHORT // 3 // FEW_PROBES))
-        probe = finish(Probe.solving(settings, few.data, few, FEW_PROBES))
+        some = dataclasses.replace(self._data, points=few.data)
+        probe = finish(Probe.solving(settings, some, few, FEW_PROBES))
         return Quality(probe.bayes_floor, sketch=True)

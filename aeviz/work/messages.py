@@ -13,9 +13,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from aeviz.core.clean_data import CleanData
+from aeviz.core.code import CodeView
 from aeviz.core.field import ExactField, Field, Grid
 from aeviz.core.marks import NO_MARKS, Marks, Point
-from aeviz.core.metrics import Metrics, Quality
+from aeviz.core.metrics import Metrics, NoiseCurve, Quality
 from aeviz.core.midline import Midline
 from aeviz.core.settings import Settings
 from aeviz.core.timeline import Keyframe
@@ -28,13 +30,14 @@ Phase = Literal["paused", "training", "finished"]
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """Make data and network anew and forget the run before; `run` numbers it.
+    """Begin a run on these data and forget the one before; `run` numbers it.
 
     With keyframes and changes of an earlier run, go on from its last keyframe.
     """
 
     run: int
     settings: Settings
+    data: CleanData
     keyframes: tuple[Keyframe, ...] = ()
     changes: tuple[tuple[int, Settings], ...] = ()
 
@@ -128,11 +131,14 @@ class AskState:
         How many losses of that branch the window has by now; they are not sent again.
     past : (run, branch, epoch, keyframe's epoch) or None
         What the observer stands at, and need not be sent again.
+    run : int
+        Whose data the observer has.
     """
 
     epoch: int | None
     losses: tuple[int, int, int] = (0, 0, 0)
     past: tuple[int, int, int, int] | None = None
+    run: int = 0
 
 
 # From both
@@ -151,8 +157,8 @@ class Progress:
 
     Attributes
     ----------
-    losses : (E,) array
-        Losses of the epochs after `losses_from`; those before are known.
+    losses : (E, 2) array
+        Losses C + λ R of the epochs after `losses_from`, and what λ R has of them; those before are known.
     """
 
     epoch: int
@@ -191,12 +197,14 @@ class State:
         past epoch was asked for.
     past : Past or None
         Where a past epoch was asked for.
-    loss : float
-        Of the newest epoch.
+    loss, regulariser : float
+        Of the newest epoch; the second is a part of the first.
     steps, seconds : int, float
         Steps done, and the time spent in training.
     pace : float
         Seconds a step, lately.
+    data : CleanData or None
+        None where the observer has them.
     """
 
     run: int
@@ -206,9 +214,11 @@ class State:
     average: NDArray[np.float32] | None
     past: Past | None
     loss: float
+    regulariser: float
     steps: int
     seconds: float
     pace: float
+    data: CleanData | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,10 +284,15 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """How good the network of the frame before is; it comes after, so that no frame waits for it."""
+    """How good the network of the frame before is, and what the panel plots of it.
+
+    It comes after the frame, so that no frame waits for it; what was not asked for is None.
+    """
 
     run: int
     quality: Quality
+    code: CodeView | None = None
+    over_noise: NoiseCurve | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ class Observer:
             if isinstance(message, m.Ask):
                 self._work_until_asked(message.due)
             epoch = message.epoch if isinstance(message, m.Ask) else None
-            past_is = self._sight.past_is if self._sight else None
-            self._trainer.send(m.AskState(epoch, self._losses, past_is))
+            past_is, run = (self._sight.past_is, self._sight.run) if self._sight else (None, 0)
+            self._trainer.send(m.AskState(epoch, self._losses, past_is, run))
             state: m.State | None = self._trainer.recv()
             if state is not None:  # else there is no run; what ended it has been told
                 self._guarded(partial(self._answer, message, state), state.run)

@@ -11,10 +11,11 @@ from functools import partial
 import numpy as np
 import torch
 
-from aeviz.core.corruption import shown_noisy
+from aeviz.core.code import CodeView, Directions, some_points
+from aeviz.core.corruption import Corruption, shown_noisy
 from aeviz.core.field import ExactField, Field, Grid
 from aeviz.core.flow import Flow
-from aeviz.core.manifolds import FloatArray, clean_data, positions
+from aeviz.core.manifolds import FloatArray
 from aeviz.core.marks import ExactPlace, Marks, Place, Point, Reconstruct, basins
 from aeviz.core.metrics import Metrics
 from aeviz.core.settings import Settings
@@ -54,12 +55,14 @@ class Sight:
 
     def __init__(self, state: m.State) -> None:
         settings = state.settings
+        assert state.data is not None
         self.run = state.run
         self.past_is: tuple[int, int, int, int] | None = None  # what `_shown_past` is: see `Past.key`
-        self._data = clean_data(settings)
-        self._positions = positions(settings)
-        self._network = Network.of(settings, self._data)
-        self._exact = Exact(settings, self._data)
+        self._data = state.data
+        self._coded = some_points(len(self._data.points))  # the clean points whose codes are looked at
+        self._directions: Directions | None = None  # as last seen
+        self._network = Network.of(settings, self._data.points)
+        self._exact = Exact(self._data)
         self._files: list[tuple[m.Frame, Task[ExactField | None]]] = []  # that wait for their exact field
         self._told_exact: ExactField | None = None
         self._exact_settings = settings  # whose exact field was told last
@@ -101,11 +104,11 @@ class Sight:
     @property
     def wait(self) -> float:
         """Seconds until there is something exact to go on with; infinite where there is nothing."""
-        return 0.0 if self._files else min(self._exact.field_task.wait, self._exact.reference_task.wait)
+        return 0.0 if self._files else min(task.wait for task in self._exact.tasks)
 
     def advance(self) -> Iterator[m.Exact | m.Frame | m.Judged]:
         """Go on with what is unfinished, files first, then the field; what that finishes is told."""
-        task, reference = self._exact.field_task, self._exact.reference_task
+        task = self._exact.field_task
         if self._files:
             frame, whole = self._files[0]
             try:
@@ -119,8 +122,10 @@ class Sight:
         elif task.wait == 0.0:
             if task.advance() and task.result is not None:
                 yield self._tell(self._exact_settings, task.result)
-        elif reference.wait == 0.0 and reference.advance() and self._judged is not None:
-            yield self._judge(*self._judged)
+        else:
+            other = next((other for other in self._exact.tasks if other.wait == 0.0), None)
+            if other is not None and other.advance() and self._judged is not None:
+                yield self._judge(*self._judged)
 
     def _tell(self, settings: Settings, exact: ExactField) -> m.Exact:
         self._told_exact, self._exact_settings = exact, settings
@@ -130,7 +135,7 @@ class Sight:
         learned = self._network.field(shown.average, grid.points)
         noisy = reconstruction = np.empty((0, 2))
         if ask.samples:
-            noisy = shown_noisy(shown.settings, self._data, ask.samples)
+            noisy = shown_noisy(shown.settings.drawn_as(ask.view).tested, self._data, ask.samples)
             reconstruction = self._reconstruct(shown)(noisy)
         return Field(
             grid,
@@ -141,7 +146,21 @@ class Sight:
             self._basins_of(grid, shown, ask.whole) if "basins" in ask.view.layers else None,
             None,
             self._streaks(ask, grid, shown),
+            self._decoded(shown) if ask.view.decoder else (),
         )  # fmt: skip
+
+    def _look_at_codes(self, shown: Shown) -> FloatArray:
+        """The codes (K, d) of some clean points; from now on codes are seen in their directions."""
+        codes = self._network.encode(shown.average, self._data.points[self._coded])
+        self._directions = Directions.of(np.nan_to_num(codes), self._directions)
+        return codes
+
+    def _decoded(self, shown: Shown) -> tuple[FloatArray, ...]:
+        self._look_at_codes(shown)
+        assert self._directions is not None
+        lines = self._directions.lattice
+        found = self._network.decode(shown.average, np.concatenate(lines))
+        return tuple(np.split(found, np.cumsum([len(line) for line in lines])[:-1]))
 
     def _basins_of(self, grid: Grid, shown: Shown, whole: bool) -> FloatArray:
         """The basins; while the run moves, those of a moment ago, for they would hold up each frame."""
@@ -149,7 +168,7 @@ class Sight:
         known = self._basins_are is not None and self._basins_are[0] == grid
         lags = known and shown.moves and not whole and began < self._basins_due
         if not lags and self._basins_are != wanted:
-            found = basins(grid.points, self._reconstruct(shown), self._exact.tree, self._positions)
+            found = basins(grid.points, self._reconstruct(shown), self._exact.tree, self._data.positions)
             self._basins, self._basins_are = found.reshape(grid.shape), wanted
             now = time.perf_counter()
             self._basins_due = now + BASINS_SHARE * (now - began)
@@ -166,19 +185,24 @@ class Sight:
         wanted = kind, count, ask.probe if kind == "walk-back" else None
         if self._flow is None or self._flow_is != wanted:
             self._flow, self._flow_is = Flow(kind, count, shown.settings.seed, wanted[2]), wanted
-        return self._flow.step(self._reconstruct(shown), shown.settings, grid.extent)
+        corruption = Corruption.of(shown.settings, self._data)
+        return self._flow.step(self._reconstruct(shown), corruption, grid.extent)
 
     def _marks(self, ask: m.Ask, shown: Shown) -> Marks:
-        cursor = None if ask.cursor is None else self._place(ask.cursor, shown)
+        cursor = None if ask.cursor is None else self._place(ask.cursor, shown, ask.view)
         reconstruct, size = self._reconstruct(shown), self._network.unit
-        return Marks.of(cursor, ask.probe, ask.cloud, shown.settings, reconstruct, size)
+        tested = shown.settings.drawn_as(ask.view).tested
+        return Marks.of(cursor, ask.probe, ask.cloud, tested, self._data, reconstruct, size)
 
-    def _place(self, place: Point, shown: Shown) -> Place:
+    def _place(self, place: Point, shown: Shown, view: Settings) -> Place:
         learned = self._network.field(shown.average, np.array([place]))
         (x, y), (dx, dy) = place, learned.displacement[0]
         denoiser = Denoiser.of(shown.settings, self._data)
         exact = None if denoiser is None else ExactPlace.of(denoiser, place)
-        return Place(place, (float(x + dx), float(y + dy)), float(learned.ambiguity[0]), exact)
+        code = np.empty(0)
+        if view.code_plot and self._directions is not None:
+            code = self._directions(self._network.encode(shown.average, np.array([place])))[0]
+        return Place(place, (float(x + dx), float(y + dy)), float(learned.ambiguity[0]), exact, code)
 
     def metrics(self, state: m.State) -> m.Measured:
         """The run's numbers, without a sketch."""
@@ -186,7 +210,8 @@ class Sight:
         self._exact.reference_task.finish()
         quality = self.judged(state, state.settings).quality
         metrics = Metrics(
-            **asdict(quality), epoch=state.progress.epoch, loss=state.loss, train_seconds=state.seconds,
+            **asdict(quality), epoch=state.progress.epoch, loss=state.loss, regulariser=state.regulariser,
+            train_seconds=state.seconds,
             steps_per_second=state.steps / state.seconds if state.seconds else 0.0,
         )  # fmt: skip
         return m.Measured(self.run, metrics)
@@ -197,11 +222,23 @@ class Sight:
 
     def _judge(self, shown: Shown, view: Settings) -> m.Judged:
         self._judged = shown, view
-        settings = shown.settings.replace(grid=view.grid, extent=view.extent)
+        settings = shown.settings.drawn_as(view)
         reference = self._exact.reference(settings)
         if reference is None:
-            return m.Judged(self.run, self._exact.floor(settings))
-        return m.Judged(self.run, measure(self._network, shown.average, reference, view.threshold))
+            quality = self._exact.floor(settings)
+        else:
+            quality = measure(self._network, shown.average, reference, view.threshold)
+        test = self._exact.noise_test(settings) if view.error_curve else None
+        return m.Judged(
+            self.run, quality,
+            self._code_view(shown) if view.code_plot or view.code_histogram else None,
+            None if test is None else test.curve(self._reconstruct(shown)),
+        )  # fmt: skip
+
+    def _code_view(self, shown: Shown) -> CodeView:
+        codes = np.nan_to_num(self._look_at_codes(shown))
+        assert self._directions is not None
+        return CodeView.of(self._coded, self._data.positions[self._coded], codes, self._directions)
 
     def _look(self, state: m.State) -> Shown:
         """What was asked for."""
@@ -221,7 +258,7 @@ class Sight:
         """A past epoch, replayed from the keyframe before it, or that keyframe where this takes too long."""
         _, _, epoch, _ = past.key
         batches = [keyframe.settings.batch, *(settings.batch for _, settings in past.changes)]
-        steps = -(-len(self._data) // min(batches)) * (epoch - keyframe.epoch)
+        steps = -(-len(self._data.points) // min(batches)) * (epoch - keyframe.epoch)
         if steps * state.pace * max(1.0, max(batches) / state.settings.batch) > REPLAY_BUDGET:
             average = torch.tensor(keyframe.state["average"])
             return Shown(keyframe.epoch, keyframe.settings, average, past.key, moves=False)
