@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from aeviz.core.clean_data import clean_data
+from aeviz.core.data_file import SUFFIXES
 from aeviz.core.files import PICTURES, FileError, check_target
 from aeviz.core.presets import load_preset, preset, preset_names
 from aeviz.core.setting import SettingError, Spec, nearest
@@ -54,14 +56,17 @@ def _window(words: list[str]) -> int:
     parser = _Parser(
         prog="aeviz",
         description="Watch a two-dimensional denoising autoencoder learn. "
-        "Also: aeviz render OUT … (figures without a window), aeviz presets (a list).",
+        "Also: aeviz FILE (points of your own), aeviz render OUT … (figures without a window), aeviz presets "
+        "(a list).",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"aeviz {__version__}")
     _add_settings(parser)
     if words and not words[0].startswith("-"):
-        raise _RefusedError(f"there is no command {words[0]!r}{nearest(words[0], COMMANDS)}; "
-                       "there are render and presets")  # fmt: skip
+        if not words[0].lower().endswith(SUFFIXES):
+            raise _RefusedError(f"there is no command {words[0]!r}{nearest(words[0], COMMANDS)}; there are "
+                           f"render and presets, and files of points: {', '.join(SUFFIXES)}")  # fmt: skip
+        words = ["--data", *words]
     settings, given = _settings(_parsed(parser, words))
     require_qt(screen=True)
     from aeviz.app.main import open_window  # Qt is imported only once it is known to start
@@ -116,7 +121,7 @@ def _presets(words: list[str]) -> int:
     parser = _Parser(prog="aeviz presets", description="List the presets.", allow_abbrev=False)
     _parsed(parser, words)
     for name in preset_names():
-        print(f"{name:16}{load_preset(name).title}")  # noqa: T201
+        print(f"{name:20}{load_preset(name).lesson}")  # noqa: T201
     return DONE
 
 
@@ -137,6 +142,7 @@ def _add_setting(section: argparse._ArgumentGroup, spec: Spec) -> None:
         )
     else:
         metavar = "X" if not spec.choices else "{" + ",".join(spec.choices) + "}"
+        metavar = metavar if not spec.files else "NAME"
         if isinstance(spec.default, tuple):
             metavar = spec.text(spec.default)
         section.add_argument(spec.option, dest=spec.name, metavar=metavar, help=text)
@@ -150,6 +156,7 @@ def _settings(chosen: argparse.Namespace) -> tuple[Settings, dict[str, Any]]:
         name: value if isinstance(value, bool) else SPECS[name].parsed(value) for name, value in typed.items()
     }
     settings = base.replace(**values)
+    clean_data(settings)  # whether there are any
     return settings, Settings().changed(base) | values
 
 

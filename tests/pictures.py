@@ -1,29 +1,36 @@
-"""Makes the README's pictures of the window: python tests/pictures.py
+"""Makes the README's pictures and those of the lessons: python tests/pictures.py [NAME …]
 
-They are taken from the real window, on Qt's offscreen platform, at a fixed epoch of a fixed seed.
+Those of the window are taken from the real one, on Qt's offscreen platform, at a fixed epoch of a fixed seed.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
-from PyQt6.QtCore import QEventLoop, QTimer
+from PyQt6.QtCore import QEventLoop, QSize, QTimer
 from PyQt6.QtWidgets import QApplication
 
+from aeviz.app.gallery import shown_small
 from aeviz.app.memory import Memory
 from aeviz.app.style import Style
 from aeviz.app.window import Window
 from aeviz.core.marks import Point
+from aeviz.core.presets import FOLDER as PRESETS
+from aeviz.core.presets import preset, preset_names
 from aeviz.core.resources import RESOURCES
 from aeviz.core.settings import Settings
+from aeviz.figure.export import THUMBNAIL, figure_of, thumbnail
+from aeviz.run import train
 from aeviz.work.messages import Frame
 
 FOLDER = RESOURCES / "readme"
+SMALL = QSize(452, 372)  # px of a lesson's picture: twice a card's
 
 
 @dataclass(frozen=True)
@@ -69,14 +76,28 @@ def show(window: Window, picture: Picture) -> None:
     loop.exec()
 
 
+def of_lesson(name: str) -> None:
+    """Train a preset to its end and make the picture of its card."""
+    settings = shown_small(preset(name), "dark")
+    with train(settings) as run:
+        figure = figure_of(run.field(), settings, run.data)
+    figure.resize(*THUMBNAIL)
+    thumbnail(figure, SMALL).save(str(PRESETS / f"{name}.png"))
+
+
+def of_window(name: str) -> None:
+    """Show the window as it is to be seen, and take its picture."""
+    with tempfile.TemporaryDirectory() as folder:
+        window = Window(PICTURES[name].settings, Memory(Path(folder) / "window.ini"))
+        window.resize(1440, 860)
+        window.show()
+        show(window, PICTURES[name])
+        window.grab().save(str(FOLDER / name))
+        window.close()
+
+
 if __name__ == "__main__":
     application = QApplication(["aeviz"])
     application.setStyle(Style())
-    for name, picture in PICTURES.items():
-        with tempfile.TemporaryDirectory() as folder:
-            window = Window(picture.settings, Memory(Path(folder) / "window.ini"))
-            window.resize(1440, 860)
-            window.show()
-            show(window, picture)
-            window.grab().save(str(FOLDER / name))
-            window.close()
+    for name in sys.argv[1:] or (*preset_names(), *PICTURES):
+        of_window(name) if name in PICTURES else of_lesson(name)

@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aeviz.app.menus import Entry
-from aeviz.core.presets import load_preset, preset_names
 from aeviz.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,21 +17,26 @@ def actions_of(window: Window) -> dict[str, list[Entry]]:
     run, store, exports, figure = window.run, window.store, window.exports, window.view.figure
 
     def clear_marks() -> None:
+        window.pencil.put(False)
         run.set_probe(None)
         run.set_cloud(None)
 
     return {
         "&File": [
+            ("&Open data…", "Ctrl+O", window.files.choose),
             ("Export &figure…", "Ctrl+E", exports.figure),
             ("Export &data…", "Ctrl+Shift+E", exports.data),
             ("&Quit", "Ctrl+Q", window.close),
         ],
-        "&Presets": [
-            (load_preset(name).title, "", partial(store.put, load_preset(name).settings))
-            for name in preset_names()
+        "&Lessons": [
+            ("&All lessons…", "Ctrl+L", window.show_gallery),
+            ("&Next lesson", "Shift+PgDown", partial(window.lessons.step, 1)),
+            ("&Lesson before", "Shift+PgUp", partial(window.lessons.step, -1)),
+            ("&Close the lesson", "", window.lessons.close),
         ],
         "&Edit": [
             ("&Copy figure", "Ctrl+C", exports.copy),
+            ("&Draw points", "D", window.toggle_pencil),
             ("All settings to &default", "", lambda: store.put(Settings(theme=store.settings.theme))),
         ],
         "&Run": [
@@ -50,6 +54,7 @@ def actions_of(window: Window) -> dict[str, list[Entry]]:
             ("&Compare layers", "V", partial(store.cycle, "compare")),
             ("Next se&cond layer", "B", partial(store.cycle, "beside")),
             ("Next &arrows", "A", partial(store.cycle, "arrows")),
+            ("Decoder’s &reach", "O", partial(store.cycle, "decoder")),
             ("&Particles", "F", partial(store.cycle, "flow")),
             ("Learned m&idline", "I", partial(store.cycle, "midline")),
             ("&Exact midline", "E", partial(store.cycle, "exact_midline")),

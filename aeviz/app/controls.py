@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
-from aeviz.app.editors import Editor, NumberEditor, SliderEditor, TextEditor, editor_for
+from aeviz.app.editors import (
+    DrawnEditor, Editor, FileChoiceEditor, NumberEditor, SliderEditor, TextEditor, editor_for,
+)  # fmt: skip
+from aeviz.app.network_drawing import NetworkDrawing
 from aeviz.app.store import Store
+from aeviz.core.manifolds import CURVES
 from aeviz.core.setting import Spec
 from aeviz.core.settings import GROUPS, SPECS, TABLE, Settings
+from aeviz.figure.theme import Theme
 
 _ORDER = ("Noise", *(group for group in GROUPS if group != "Noise"))  # the noise comes first
 _CLOSED = ("View",)
 _LARGE = "noise"  # is what one comes to change
 _SLIDERS = (_LARGE, "threshold", "wipe")
+_MATTERS: dict[str, Callable[[Settings], bool]] = {
+    "drawn": lambda s: s.data == "drawn",
+    "bad_rows": lambda s: s.data not in SPECS["data"].choices,
+    "points": lambda s: s.data in CURVES,
+    "turns": lambda s: s.data in ("spiral", "two-spirals"),
+    "mirror": lambda s: bool(s.hidden) and not s.tied,
+    "strength": lambda s: s.regulariser != "none",
+    "beside": lambda s: s.compare != "off",
+    "wipe": lambda s: s.compare == "wipe",
+    "particles": lambda s: s.flow != "off",
+}
+"""When a setting does something; else its row is not there."""
 _TAGS = {"live": "LIVE", "rebuild": "REBUILDS", "view": ""}
 _EFFECT = {
     "live": "Takes effect from the next epoch on.",
@@ -27,10 +45,14 @@ _EFFECT = {
 class Controls(QScrollArea):
     """All settings in collapsible groups."""
 
+    file_wanted = pyqtSignal()
+    draw_wanted = pyqtSignal()
+
     def __init__(self, store: Store) -> None:
         super().__init__()
         self._store = store
         self._rows: dict[str, Row] = {}
+        self._groups: dict[str, Group] = {}
         self.setObjectName("left")
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -39,8 +61,12 @@ class Controls(QScrollArea):
         column = QVBoxLayout(content)
         column.setContentsMargins(16, 12, 14, 16)
         column.setSpacing(10)
-        for group in _ORDER:
-            column.addWidget(self._group(group))
+        self.network = NetworkDrawing()
+        self._marked: str | None = None
+        for name in _ORDER:
+            self._groups[name] = self._group(name)
+            column.addWidget(self._groups[name])
+        self._groups["Network"].body.insertWidget(0, self.network)
         column.addStretch(1)
         self.setWidget(content)
         store.changed.connect(self._follow)
@@ -50,7 +76,21 @@ class Controls(QScrollArea):
         """The editor of a setting."""
         return self._rows[name].editor
 
-    def _group(self, name: str) -> QWidget:
+    def paint_with(self, theme: Theme) -> None:
+        """Take a theme's colours."""
+        self.network.paint_with(theme)
+
+    def mark(self, name: str | None) -> None:
+        """Highlight the control that is to be tried next, or none."""
+        for row, marked in ((self._marked, False), (name, True)):
+            if row is not None:
+                self._rows[row].mark(marked)
+        self._marked = name
+        if name is not None:
+            self._groups[SPECS[name].group].open()
+            self.ensureWidgetVisible(self._rows[name])
+
+    def _group(self, name: str) -> Group:
         specs = [spec for spec in TABLE if spec.group == name]
         kinds = {spec.applies for spec in specs}
         group = Group(name, _TAGS[specs[0].applies] if len(kinds) == 1 else "", name not in _CLOSED)
@@ -61,6 +101,10 @@ class Controls(QScrollArea):
             for editor in (row.editor, getattr(row, "number", None)):
                 if isinstance(editor, NumberEditor | TextEditor):
                     editor.refused.connect(self._store.refused)
+                elif isinstance(editor, FileChoiceEditor):
+                    editor.file_wanted.connect(self.file_wanted)
+                elif isinstance(editor, DrawnEditor):
+                    editor.draw_wanted.connect(self.draw_wanted)
             self._rows[spec.name] = row
             group.body.addWidget(row)
         return group
@@ -75,6 +119,11 @@ class Controls(QScrollArea):
     def _show(self, settings: Settings, names: tuple[str, ...]) -> None:
         for name in names:
             self._rows[name].show_value(getattr(settings, name))
+        for name, matters in _MATTERS.items():
+            self._rows[name].setVisible(matters(settings))
+        self.network.show_network(settings)
+        if self._marked in names:
+            self.mark(None)  # it has been tried
 
 
 class Group(QWidget):
@@ -107,6 +156,10 @@ class Group(QWidget):
         column.addWidget(self._content)
         self._open(is_open)
 
+    def open(self) -> None:
+        """Show what stands under the heading."""
+        self._heading.setChecked(True)
+
     def _open(self, is_open: bool) -> None:
         self._heading.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
         self._content.setVisible(is_open)
@@ -118,6 +171,8 @@ class Row(QWidget):
     def __init__(self, spec: Spec, tagged: bool = False) -> None:
         super().__init__()
         self._spec = spec
+        self.setObjectName("row")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.editor = self._make_editor()
         self.reset = QPushButton("↺")
         self.reset.setProperty("role", "reset")
@@ -147,6 +202,11 @@ class Row(QWidget):
         row.addWidget(self.label, 1)
         row.addWidget(self.reset)
         row.addWidget(self.editor)
+
+    def mark(self, on: bool) -> None:
+        """Stand out, or not."""
+        self.setProperty("marked", on)
+        self.style().polish(self)
 
     def show_value(self, value: Any) -> None:
         """Show a value."""

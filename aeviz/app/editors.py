@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from PyQt6.QtCore import QLocale, QSignalBlocker, Qt, pyqtSignal
@@ -21,6 +22,7 @@ from PyQt6.QtWidgets import (
 
 from aeviz.core.setting import SettingError, Spec
 
+_FILE = "file …"
 WIDTH = 114  # px of an editor: the longest number fits
 
 
@@ -142,6 +144,56 @@ class ChoiceEditor(QComboBox):
         event.ignore()
 
 
+class FileChoiceEditor(ChoiceEditor):
+    """One of some names, or a file, which stands there by its own name."""
+
+    file_wanted = pyqtSignal()
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec)
+        self.currentTextChanged.disconnect()
+        self.addItem(_FILE)
+        self._value = spec.default
+        self.activated.connect(self._chosen)
+
+    def show_value(self, value: str) -> None:
+        """Show a value without saying that it was edited."""
+        self._value = value
+        file = self.findText(_FILE) + 1  # an item of its own, below, while a file is the value
+        if self.count() > file:
+            self.removeItem(file)
+        if self.findText(value) < 0:
+            self.addItem(Path(value).name)
+            self.setCurrentIndex(file)
+        else:
+            self.setCurrentIndex(self.findText(value))
+
+    def _chosen(self, index: int) -> None:
+        file = self.findText(_FILE)
+        text, shown = self.itemText(index), self._value
+        self.show_value(shown)  # until it is taken
+        if index == file:
+            self.file_wanted.emit()
+        elif index < file:
+            self.edited.emit(text)
+
+
+class DrawnEditor(QPushButton):
+    """Points drawn by hand: how many, and a press to draw."""
+
+    edited = pyqtSignal(object)
+    draw_wanted = pyqtSignal()
+
+    def __init__(self, _spec: Spec) -> None:
+        super().__init__()
+        self.setFixedWidth(WIDTH)
+        self.clicked.connect(self.draw_wanted)
+
+    def show_value(self, value: tuple[float, ...]) -> None:
+        """Show how many points there are."""
+        self.setText(f"{len(value) // 2:,} · draw" if value else "Draw …")
+
+
 class SwitchEditor(QCheckBox):
     """On or off."""
 
@@ -168,7 +220,9 @@ class TextEditor(QLineEdit):
         self._spec = spec
         self._value: Any = spec.default
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.setFixedWidth(150 if spec.length == (4, 4) else WIDTH)
+        self.setFixedWidth(WIDTH if spec.whole else 150)
+        if spec.length and spec.length[0] == 0 and not spec.default:
+            self.setPlaceholderText("automatic")
         self.editingFinished.connect(self._finish)
 
     def show_value(self, value: Any) -> None:
@@ -219,13 +273,17 @@ class Segments(QWidget):
         self._buttons[value].setChecked(True)
 
 
-Editor = NumberEditor | SliderEditor | ChoiceEditor | SwitchEditor | TextEditor | Segments
+Editor = NumberEditor | SliderEditor | ChoiceEditor | SwitchEditor | TextEditor | DrawnEditor | Segments
 
 
 def editor_for(spec: Spec) -> Editor:
     """Make the editor that suits a setting's kind."""
+    if spec.files:
+        return FileChoiceEditor(spec)
     if spec.choices:
         return ChoiceEditor(spec)
+    if spec.name == "drawn":
+        return DrawnEditor(spec)
     if isinstance(spec.default, bool):
         return SwitchEditor(spec)
     if isinstance(spec.default, tuple):

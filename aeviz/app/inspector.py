@@ -6,11 +6,16 @@ import numpy as np
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from aeviz.app.code_histogram import CodeHistogram
+from aeviz.app.code_plot import CodePlot
+from aeviz.app.lesson_card import LessonCard
+from aeviz.app.noise_curve import NoiseCurvePlot
 from aeviz.app.votes import VotesPlot
 from aeviz.core.clean_data import CleanData
+from aeviz.core.code import CodeView
 from aeviz.core.explanation import explanation, formulas
 from aeviz.core.marks import Place, Point
-from aeviz.core.metrics import Quality
+from aeviz.core.metrics import NoiseCurve, Quality
 from aeviz.core.midline import Midline
 from aeviz.core.settings import Settings
 from aeviz.figure.axes import number_text
@@ -41,13 +46,21 @@ class Inspector(QScrollArea):
         column = QVBoxLayout(content)
         column.setContentsMargins(16, 14, 16, 16)
         column.setSpacing(10)
+        self.lesson = LessonCard()
+        column.addWidget(self.lesson)
         column.addWidget(_heading("UNDER THE CURSOR"))
         column.addLayout(self._make_rows())
-        column.addSpacing(6)
-        column.addWidget(_heading("VOTES FOR THIS PLACE"))
-        self.votes = VotesPlot()
-        column.addWidget(self.votes)
-        column.addSpacing(6)
+        self.votes, self.code = VotesPlot(), CodePlot()
+        self.histogram, self.over_noise = CodeHistogram(), NoiseCurvePlot()
+        self._sections = {
+            "votes": _Section("VOTES FOR THIS PLACE", self.votes),
+            "code_plot": _Section("CODE h OF THE DATA", self.code),
+            "code_histogram": _Section("HOW OFTEN h TAKES WHICH VALUE", self.histogram),
+            "error_curve": _Section("ERROR OVER NOISE", self.over_noise),
+        }
+        for section in self._sections.values():
+            column.addWidget(section)
+        column.addSpacing(2)
         column.addWidget(_heading("WHAT AM I SEEING?"))
         self._text = QLabel()
         self._text.setProperty("role", "card")
@@ -82,7 +95,8 @@ class Inspector(QScrollArea):
     def paint_with(self, theme: Theme) -> None:
         """Take a theme's colours."""
         self._link_colour = theme.accent
-        self.votes.paint_with(theme)
+        for part in (self.lesson, self.votes, self.code, self.histogram, self.over_noise):
+            part.paint_with(theme)
         self._write()
 
     def show_place(self, place: Place | None, data: CleanData) -> None:
@@ -90,6 +104,18 @@ class Inspector(QScrollArea):
         for name, text in place_texts(place, data).items():
             self._values[name].setText(text)
         self.votes.show_votes(place.exact.profile if place and place.exact else None)
+        self.code.show_cursor(place.code if place and len(place.code) else None)
+
+    def show_sections(self, settings: Settings) -> None:
+        """Show the plots that these settings ask for."""
+        for name, section in self._sections.items():
+            section.setVisible(getattr(settings, name))
+
+    def show_measured(self, code: CodeView | None, over_noise: NoiseCurve | None, trained: Settings) -> None:
+        """Show what was measured of the shown epoch, which was trained with these settings."""
+        self.code.show_code(code)
+        self.histogram.show_code(code)
+        self.over_noise.show_curve(over_noise, trained.noise, trained.tested.noise)
 
     def explain(self, settings: Settings, quality: Quality, midline: Midline | None, data: CleanData) -> None:
         """Say what the picture shows; see `explanation`."""
@@ -150,3 +176,15 @@ def _heading(text: str) -> QLabel:
     label = QLabel(text)
     label.setProperty("role", "heading")
     return label
+
+
+class _Section(QWidget):
+    """A plot under its heading."""
+
+    def __init__(self, title: str, plot: QWidget) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 6, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(_heading(title))
+        column.addWidget(plot)

@@ -27,6 +27,7 @@ class LossCurve(pg.PlotWidget):
         self.setMinimumHeight(70)
         self.setMouseTracking(True)
         self._losses: NDArray[np.float32] = np.empty(0, dtype=np.float32)
+        self._regularisers = self._losses
         self._drawn = (-1, -1)
         item = self.getPlotItem()
         item.setMenuEnabled(False)
@@ -40,6 +41,7 @@ class LossCurve(pg.PlotWidget):
         item.layout.setContentsMargins(0, 4, HANDLE, 2)
         axis.setTickFont(font(10))
         self._raw = item.plot()
+        self._cost = item.plot()  # C alone, where there is a regulariser
         self._smooth = item.plot()
         self._here = item.plot(symbol="o", symbolSize=8, pen=None)
         self._line = pg.InfiniteLine(angle=90)
@@ -64,6 +66,7 @@ class LossCurve(pg.PlotWidget):
         faint.setAlpha(80)
         self._raw.setPen(pg.mkPen(faint, width=1))
         self._smooth.setPen(pg.mkPen(theme.noisy, width=2))
+        self._cost.setPen(pg.mkPen(theme.reconstruction, width=1.5))
         self._here.setSymbolBrush(theme.noisy)
         self._here.setSymbolPen(pg.mkPen(theme.panel, width=1.5))
         self._line.setPen(pg.mkPen(theme.muted, width=1))
@@ -75,11 +78,16 @@ class LossCurve(pg.PlotWidget):
         axis.setTextPen(theme.muted)
         self.getPlotItem().showGrid(y=True, alpha=0.25)
 
-    def show_losses(self, losses: NDArray[np.float32], last: int, shown: int) -> None:
-        """Show the losses (E,) of epochs 1…E in a plot that ends at `last`; mark the epoch `shown`."""
+    def show_losses(
+        self, losses: NDArray[np.float32], regularisers: NDArray[np.float32], last: int, shown: int
+    ) -> None:
+        """Show the losses (E,) of epochs 1…E in a plot that ends at `last`; mark the epoch `shown`.
+
+        Where `regularisers`, (E,), have a part of them, the rest, C, is drawn as well.
+        """
         if (len(losses), last) != self._drawn:
             self._drawn = (len(losses), last)
-            self._losses = losses
+            self._losses, self._regularisers = losses, regularisers
             self._draw(last)
         if 1 <= shown <= len(losses):
             self._here.setData([shown], [max(float(_course(losses[max(0, shown - 9) : shown])[-1]), 1e-12)])
@@ -106,10 +114,16 @@ class LossCurve(pg.PlotWidget):
         self._raw.setData(np.repeat(epochs, low_high.shape[1]), low_high.ravel())
         course = _course(buckets.mean(axis=1)) if whole else np.empty(0)
         self._smooth.setData(epochs, course)
+        least = self._floor or math.inf
+        if whole and self._regularisers[whole - 1]:
+            costs = np.maximum(losses[:whole] - self._regularisers[:whole], 1e-12)
+            self._cost.setData(epochs, _course(costs.reshape(-1, size).mean(axis=1)))
+            least = min(least, float(costs.min()))
+        else:
+            self._cost.setData([], [])
         self.setXRange(0, max(1, last), padding=0)
         if whole:
-            least = min(losses.min(), self._floor or math.inf)
-            low, high = np.log10(least), np.log10(losses.max())
+            low, high = np.log10(min(losses.min(), least)), np.log10(losses.max())
             self._show_range(low - 0.08, max(high, low + 0.3) + 0.05)
 
     def _show_range(self, low: float, high: float) -> None:
@@ -139,9 +153,9 @@ class LossCurve(pg.PlotWidget):
         self._reading.setVisible(known)
         if known:
             self._line.setValue(epoch)
-            self._reading.setText(
-                f"epoch {epoch:,} · loss {self._losses[epoch - 1]:.5g}".replace(",", "\u2009")
-            )
+            loss, regulariser = float(self._losses[epoch - 1]), float(self._regularisers[epoch - 1])
+            parts = f" = C {loss - regulariser:.5g} + λR {regulariser:.5g}" if regulariser else ""
+            self._reading.setText(f"epoch {epoch:,} · loss {loss:.5g}{parts}".replace(",", "\u2009"))
             self._reading.adjustSize()
             left = min(round(position.x()) + 10, self.width() - self._reading.width() - 4)
             self._reading.move(left, 4)

@@ -16,7 +16,7 @@ class Notice(QWidget):
         self.setObjectName("notice")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._over = over
-        self._action: Callable[[], None] | None = None
+        self._action: Callable[[], object] | None = None
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.button = QPushButton()
@@ -36,7 +36,7 @@ class Notice(QWidget):
         over.installEventFilter(self)
         self.hide()
 
-    def say(self, text: str, button: str = "", action: Callable[[], None] | None = None) -> None:
+    def say(self, text: str, button: str = "", action: Callable[[], object] | None = None) -> None:
         """Show a message, with a button if there is something to do about it."""
         self._action = action
         self.text.setText(text)

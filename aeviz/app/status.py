@@ -52,9 +52,7 @@ class StatusLine(QStatusBar):
 
     def show_frame(self, frame: Frame, run: LiveRun) -> None:
         """Show the readings of a frame that has been drawn."""
-        known = 0 < frame.epoch <= len(run.losses)
-        loss = f"{run.losses[frame.epoch - 1]:.4f}" if known else "—"
-        self.progress.setText(f"epoch {frame.epoch:,}   loss {loss}")
+        self.progress.setText(f"epoch {frame.epoch:,}   loss {loss_text(run, frame.epoch)}")
         place = frame.marks.cursor
         texts = place_texts(place, run.data)
         here = "   ".join(f"{sign} {texts[name]}" for name, sign in _SIGNS.items())
@@ -66,10 +64,20 @@ class StatusLine(QStatusBar):
         )
 
 
+def loss_text(run: LiveRun, epoch: int) -> str:
+    """The loss of an epoch, and what it is made of where there is a regulariser."""
+    if not 0 < epoch <= len(run.losses):
+        return "—"
+    loss, regulariser = float(run.losses[epoch - 1]), float(run.regularisers[epoch - 1])
+    parts = f" = C {loss - regulariser:.4f} + λR {regulariser:.4f}" if regulariser else ""
+    return f"{loss:.4f}{parts}"
+
+
 def quality_text(quality: Quality, noise: float) -> str:
     """How near the network is to the best possible, in words."""
     if quality.bayes_floor is None:
-        return "no exact reference" if noise <= 0.0 else ""
+        known = noise <= 0.0 or quality.identityness is not None
+        return "no exact reference" + _copying(quality) if known else ""
     if quality.sketch:
         return "above the optimum …   midline agreement …   ridge off by …"
     risk, agreement, ridge = quality.excess_risk, quality.midline_iou, quality.ridge_distance
@@ -78,4 +86,8 @@ def quality_text(quality: Quality, noise: float) -> str:
     away = "—" if ridge is None else f"{ridge:.3f}"
     exact = quality.exact_ridge_distance
     best = "" if ridge is None or exact is None else f" (exact {exact:.3f})"
-    return f"above the optimum {above}   midline agreement {agrees}   ridge off by {away}{best}"
+    return f"above the optimum {above}   midline agreement {agrees}   ridge off by {away}{best}{_copying(quality)}"
+
+
+def _copying(quality: Quality) -> str:
+    return "" if quality.identityness is None else f"   copies {100.0 * quality.identityness:.0f} %"

@@ -6,8 +6,9 @@ from typing import Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.setting import SettingError
-from aeviz.core.settings import SPECS, Settings
+from aeviz.core.settings import SPECS, Settings, applies
 
 
 class Store(QObject):
@@ -34,8 +35,7 @@ class Store(QObject):
         except SettingError as error:
             self.refused.emit(str(error))
             return False
-        self.put(new)
-        return True
+        return self.put(new)
 
     def cycle(self, name: str, by: int = 1) -> None:
         """Take the next one of a setting's choices, or of on and off."""
@@ -43,8 +43,17 @@ class Store(QObject):
         now = choices.index(getattr(self._settings, name))
         self.set(**{name: choices[(now + by) % len(choices)]})
 
-    def put(self, new: Settings) -> None:
-        """Change all settings at once."""
-        old, self._settings = self._settings, new
-        if new != old:
-            self.changed.emit(old, new)
+    def put(self, new: Settings) -> bool:
+        """Change all settings at once; False where there are no such data, and nothing changes then."""
+        old = self._settings
+        if new == old:
+            return True
+        if "rebuild" in applies(old.changed(new)):
+            try:
+                clean_data(new)  # kept for who needs them next
+            except SettingError as error:
+                self.refused.emit(str(error))
+                return False
+        self._settings = new
+        self.changed.emit(old, new)
+        return True

@@ -9,13 +9,12 @@ from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QPushButton, 
 from aeviz.app.editors import Segments
 from aeviz.app.store import Store
 from aeviz.core.layers import LAYERS
-from aeviz.core.presets import load_preset, preset_names
 from aeviz.core.settings import SPECS, Settings
 
 _COMPARE = {"off": "One", "split": "Split", "wipe": "Wipe"}
 _SHOWN = (
     "midline", "exact_midline", "geometric_midline", "", "show_data", "show_noisy", "show_reconstruction",
-    "votes", "", "arrows", "flow",
+    "decoder", "votes", "code_plot", "code_histogram", "error_curve", "", "arrows", "flow",
 )  # fmt: skip
 """What the menu offers: settings that are on or off, and choices; nothing between two is a line."""
 
@@ -25,6 +24,7 @@ class Toolbar(QWidget):
 
     export_wanted = pyqtSignal()
     help_wanted = pyqtSignal()
+    gallery_wanted = pyqtSignal()
 
     def __init__(self, store: Store) -> None:
         super().__init__()
@@ -37,8 +37,10 @@ class Toolbar(QWidget):
         brand = QLabel("aeviz")
         brand.setProperty("role", "brand")
         row.addWidget(brand)
-        self.presets = self._presets()
-        row.addWidget(self.presets)
+        self.lessons = QPushButton("Lessons")
+        self.lessons.setToolTip("All presets, each with what it teaches (Ctrl+L)")
+        self.lessons.clicked.connect(self.gallery_wanted)
+        row.addWidget(self.lessons)
         self.layer = LayerChoice("layer", store)
         self.compare = Segments(SPECS["compare"], _COMPARE)
         self.compare.edited.connect(lambda value: store.set(compare=value))
@@ -62,7 +64,7 @@ class Toolbar(QWidget):
         ask.setToolTip("What am I seeing? (F1)")
         ask.clicked.connect(self.help_wanted)
         row.addWidget(ask)
-        self._spare = (brand, self.compare, self.presets)
+        self._spare = (brand, self.compare, self.lessons)
         self._wide = self.sizeHint().width()
         store.changed.connect(lambda _, new: self._show(new))
         self._show(store.settings)
@@ -78,24 +80,6 @@ class Toolbar(QWidget):
         for widget in self._spare:
             widget.setVisible(excess <= 0)
             excess -= widget.sizeHint().width() + self.layout().spacing() if excess > 0 else 0
-
-    def _presets(self) -> QComboBox:
-        box = QComboBox()
-        box.setAccessibleName("Presets")
-        box.setToolTip("Take all settings from a preset")
-        box.setFixedWidth(170)
-        box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        box.addItem("Presets", None)
-        for name in preset_names():
-            box.addItem(load_preset(name).title, name)
-        box.activated.connect(lambda _: self._take(box))
-        return box
-
-    def _take(self, box: QComboBox) -> None:
-        name = box.currentData()
-        if name is not None:
-            self._store.put(load_preset(name).settings)
-        box.setCurrentIndex(0)
 
     def _menu_of_shown(self) -> QMenu:
         menu = QMenu(self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 
+import numpy as np
 from PyQt6.QtCore import QSize, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import (
@@ -18,13 +19,17 @@ from PyQt6.QtWidgets import (
 
 from aeviz.app.actions import actions_of
 from aeviz.app.controls import Controls
+from aeviz.app.data_files import DataFiles
 from aeviz.app.dialogs import Reporter, show_about, show_help
 from aeviz.app.exports import Exports, as_trained
+from aeviz.app.gallery import Gallery
 from aeviz.app.inspector import Inspector
+from aeviz.app.lessons import Lessons
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
 from aeviz.app.menus import fill_menu_bar
 from aeviz.app.notice import Notice
+from aeviz.app.pencil import Pencil
 from aeviz.app.status import StatusLine
 from aeviz.app.store import Store
 from aeviz.app.style import icon, style_sheet
@@ -32,6 +37,8 @@ from aeviz.app.timeline import TimelinePanel
 from aeviz.app.toolbar import Toolbar
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Field
+from aeviz.core.manifolds import FloatArray
+from aeviz.core.presets import Preset
 from aeviz.core.settings import SPECS, Settings, applies
 from aeviz.figure.theme import theme_of
 from aeviz.figure.view import FieldView
@@ -41,6 +48,7 @@ READ_EVERY = 0.08  # seconds between readings while training: each makes labels 
 EXPLAIN_AFTER = 120  # ms without a change until the explaining text follows: laying it out holds up a frame
 EXPLAIN_EVERY = 2_000  # ms between two texts while training changes their numbers
 _NARROW, _NARROW_FOR_TWO = 1_000, 1_250  # px: a narrower window has no room for the inspector
+_MOVES_NOISY = {"noise", "noise_kind", "test_noise"}  # settings that move the noisy points at once
 _TITLE_BAR = 40  # px that a window's frame may take
 
 
@@ -61,6 +69,9 @@ class Window(QMainWindow):
         self.status = StatusLine()
         self.reporter = Reporter(self)
         self.exports = Exports(self, self.view.figure, self.run, memory, self.status.say)
+        self.files = DataFiles(self, self.store, memory, self.notice, self.status.say)
+        self.lessons = Lessons(self.store)
+        self.pencil = Pencil(self.view, self.store)
         self._narrow = False
         self._inspector_wanted = True
         self._shown, self._shown_settings = 0, settings  # which epoch, and how it was trained
@@ -129,7 +140,7 @@ class Window(QMainWindow):
         self.run.framed.connect(self._show_frame)
         self.run.judged.connect(self._show_quality)
         self.run.rebuilt.connect(self._show_start)
-        self.run.rebuilt.connect(self.notice.hide)
+        self.run.rebuilt.connect(self._settle_notice)
         self.run.ready.connect(self._welcome)
         self.run.diverged.connect(
             lambda reason: self._warn(f"Training stopped at epoch {self.run.epoch:,}: {reason}.")
@@ -145,6 +156,17 @@ class Window(QMainWindow):
         self.view.figure.wiped.connect(lambda at: self.store.set(wipe=round(at, 3)))
         self.toolbar.export_wanted.connect(self.exports.figure)
         self.toolbar.help_wanted.connect(self.show_help)
+        self.toolbar.gallery_wanted.connect(self.show_gallery)
+        self.controls.file_wanted.connect(self.files.choose)
+        self.controls.draw_wanted.connect(self.toggle_pencil)
+        self.pencil.toggled.connect(self._announce_pencil)
+        self.pencil.drawing.connect(self._show_strokes)
+        self.inspector.code.hovered.connect(self._light)
+        self.inspector.lesson.step_wanted.connect(self.lessons.step)
+        self.inspector.lesson.gallery_wanted.connect(self.show_gallery)
+        self.inspector.lesson.close_wanted.connect(self.lessons.close)
+        self.lessons.changed.connect(self._teach)
+        self.lessons.moved_on.connect(lambda: self.view.figure.show_look(None))
         self.timeline.play_wanted.connect(self._play)
         self.timeline.step_wanted.connect(self.run.step)
         self.timeline.reset_wanted.connect(self.run.reset)
@@ -161,7 +183,9 @@ class Window(QMainWindow):
         """Show the points at once; the field comes with the first frame."""
         settings = self.store.settings
         self._shown_settings = settings
+        self.view.figure.set_settings(settings)
         self.view.figure.set_data(self.run.data)
+        self.pencil.follow(self.run.data)
         self._show_points(settings)
         self.timeline.show_speed(self.run.speed)
         self.timeline.show_run(self.run, 0)
@@ -170,12 +194,18 @@ class Window(QMainWindow):
     def _show_points(self, settings: Settings) -> None:
         self.view.figure.show_points(self.run.data.points, shown_noisy(settings.tested, self.run.data))
 
+    def _settle_notice(self) -> None:
+        """A new run makes the last message pointless, unless it says how to draw."""
+        self._announce_pencil(self.pencil.is_down)
+
     def _welcome(self, torch_version: str) -> None:
         self._torch_version = torch_version
 
     def _show_quality(self) -> None:
         self.status.show_quality(self.run.quality, self.store.settings.noise)
         self.timeline.curve.show_floor(self.run.quality.bayes_floor)
+        trained = self._shown_settings.drawn_as(self.store.settings)
+        self.inspector.show_measured(self.run.code, self.run.over_noise, trained)
         if not self._explaining.isActive():
             self._explaining.start(EXPLAIN_EVERY if self.run.phase == "training" else EXPLAIN_AFTER)
 
@@ -232,10 +262,11 @@ class Window(QMainWindow):
         self._explaining.start(EXPLAIN_AFTER)
         if "compare" in changes:
             self._fit()
-        if "view" in applies(changes):
+        if "view" in applies(changes) or "noise_kind" in changes:
             self.view.figure.set_settings(new)
-        if "noise" in changes and new.show_noisy and self.run.looking_at is None:
+        if changes.keys() & _MOVES_NOISY and new.show_noisy and self.run.looking_at is None:
             self._show_points(new)
+        self.inspector.show_sections(new)
 
     def _repaint(self) -> None:
         settings = self.store.settings
@@ -246,7 +277,51 @@ class Window(QMainWindow):
         self.view.setBackground(theme.figure)
         self.view.figure.set_settings(settings)
         self.inspector.paint_with(theme)
+        self.inspector.show_sections(settings)
+        self.controls.paint_with(theme)
         self._explain()
+
+    def _light(self, index: int | None) -> None:
+        """Ring on the field the clean point that is pointed at in the code plot."""
+        place = None if index is None or index >= len(self.run.data.points) else self.run.data.points[index]
+        self.view.figure.show_lit(None if place is None else (float(place[0]), float(place[1])))
+
+    def _teach(self, preset: Preset | None) -> None:
+        self.inspector.lesson.show_lesson(preset)
+        self.inspector.verticalScrollBar().setValue(0)
+        self.controls.mark(preset.try_next or None if preset else None)
+        self.view.figure.show_look(preset.look_at if preset else None, preset.look if preset else "")
+        if preset is not None:
+            self.run.set_probe(None)
+            self.run.set_cloud(None)
+            self.view.figure.home()
+            if self.run.epoch:  # else it has begun anew already
+                self.run.reset()
+            self.run.drive(playing=True)
+
+    def show_gallery(self) -> None:
+        """Show all lessons; the run rests meanwhile."""
+        playing = self.run.playing
+        self.run.drive(playing=False)
+        gallery = Gallery(self, self.store.settings)
+        gallery.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        gallery.chosen.connect(self.lessons.open)
+        gallery.rejected.connect(lambda: self.run.drive(playing=playing))
+        gallery.open()
+
+    def toggle_pencil(self) -> None:
+        """Draw the data with the mouse, or end it."""
+        self.pencil.toggle(self.run.data)
+
+    def _announce_pencil(self, down: bool) -> None:
+        if not down:
+            self.notice.hide()
+            return
+        text = "Drawing: the left button adds points, the right one erases them; each stroke begins a run."
+        self.notice.say(text, "Done", lambda: self.pencil.put(False))
+
+    def _show_strokes(self, points: FloatArray) -> None:
+        self.view.figure.show_points(points, np.empty((0, 2)))
 
     def toggle_play(self) -> None:
         """Play or pause."""

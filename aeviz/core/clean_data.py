@@ -73,9 +73,13 @@ class CleanData:
         """First and last cell centre, across and up, of the first view: as set, or round the data."""
         if len(settings.extent) == 4:
             return settings.extent
+        low, high = self.box
+        x0, x1, y0, y1 = LECTURE_EXTENT
+        fits = bool(((x0, y0) <= low).all() and (high <= (x1, y1)).all())
         if all(getattr(settings, name) == value for name, value in _LECTURE.items()):
             return LECTURE_EXTENT
-        low, high = self.box
+        if settings.data == "drawn" and fits and not settings.in_unit_square:
+            return LECTURE_EXTENT  # what is drawn stays where it was drawn
         middle, size = 0.5 * (low + high), (1.0 + _MARGIN) * (high - low)
         cells = np.array(settings.grid) - 1.0
         cell = float((size / cells).max()) or 2.0 / float(cells.max())

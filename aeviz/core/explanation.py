@@ -46,7 +46,7 @@ def explanation(settings: Settings, quality: Quality, midline: Midline | None, d
         if settings.noise_kind in DISCRETE
         else _about_arms(settings, midline, data)
     )
-    told += [about, _about_quality(settings, quality)]
+    told += [about, _about_code(settings), _about_quality(settings, quality)]
     return [sentence for sentence in told if sentence]
 
 
@@ -54,6 +54,15 @@ def _about_copying(quality: Quality) -> str:
     if quality.identityness is None:
         return ""
     return f" Away from the data it copies {100.0 * quality.identityness:.0f} % of what it is given."
+
+
+def _about_code(settings: Settings) -> str:
+    if min(settings.widths[1:-1]) > 1:
+        return ""
+    return (
+        "Somewhere the network is one unit wide, so all reconstructions lie on one curve: it cannot copy the "
+        "plane, and puts every place on the curve that it has chosen."
+    )
 
 
 def _about_discrete(settings: Settings, data: CleanData) -> str:

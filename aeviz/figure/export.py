@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pyqtgraph as pg
-from PyQt6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSizeF, Qt
+from PyQt6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSize, QSizeF, Qt
 from PyQt6.QtGui import QColor, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
 from PyQt6.QtSvg import QSvgGenerator
 from PyQt6.QtWidgets import QGraphicsScene
@@ -15,6 +15,7 @@ from aeviz.figure.figure import FieldFigure
 from aeviz.figure.overlays import Lines
 
 SIZE, SPLIT_SIZE = (900, 760), (1440, 720)  # px of a figure that no window has given a size
+THUMBNAIL = (760, 640)  # px of a figure of which a thumbnail is made
 SCALE = 2.0  # PNG pixels per scene pixel, where nothing else is asked for
 _DPI = 96  # one scene pixel is one CSS pixel, so that pens and text keep their size in files
 
@@ -58,6 +59,20 @@ def image_of(figure: FieldFigure, scale: float) -> QImage:
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     _paint(figure, painter, QRectF(image.rect()))
+    painter.end()
+    return image
+
+
+def thumbnail(figure: FieldFigure, size: QSize) -> QImage:
+    """Paint the field alone, without axes and legend, into a small image; what is too much is cut off."""
+    image = QImage(size, QImage.Format.Format_RGB32)
+    field = figure.box.sceneBoundingRect()
+    scale = max(size.width() / field.width(), size.height() / field.height())
+    source = QRectF(0.0, 0.0, size.width() / scale, size.height() / scale)
+    source.moveCenter(field.center())
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    figure.scene().render(painter, QRectF(image.rect()), source, Qt.AspectRatioMode.IgnoreAspectRatio)
     painter.end()
     return image
 

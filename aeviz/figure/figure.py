@@ -11,6 +11,7 @@ from PyQt6.QtCore import QRectF, pyqtSignal
 from PyQt6.QtGui import QColor, QPainter
 
 from aeviz.core.clean_data import CleanData
+from aeviz.core.corruption import DISCRETE
 from aeviz.core.field import Field, Grid
 from aeviz.core.layers import LAYERS
 from aeviz.core.manifolds import FloatArray
@@ -90,6 +91,7 @@ class FieldFigure(pg.GraphicsWidget):
             self._arrange()
         for panel in self.panels:
             panel.axes.set_units(data.scale, data.offset)
+            panel.show_lit(None)
 
     @property
     def is_sketch(self) -> bool:
@@ -119,6 +121,15 @@ class FieldFigure(pg.GraphicsWidget):
         """Show in every panel where the cursor is, where two stand side by side."""
         for panel in self.panels:
             panel.show_cross(place if self._settings.compare == "split" else None)
+
+    def show_lit(self, place: Point | None) -> None:
+        """Ring a clean point that is pointed at elsewhere."""
+        for panel in self.panels:
+            panel.show_lit(place)
+
+    def show_look(self, place: Point | None, text: str = "") -> None:
+        """Mark the place to look at, with a few words."""
+        self.panels[0].show_look(place, text, self._theme)
 
     def home(self) -> None:
         """Go back to the first view."""
@@ -266,12 +277,16 @@ class FieldFigure(pg.GraphicsWidget):
             text = f"exact midline: a* > {tau}"
             if field.exact is None:
                 why = "working it out …" if field.noise > 0.0 else "none without noise"
+                why = why if settings.noise_kind not in DISCRETE else f"none with {settings.noise_kind}"
                 text = f"exact midline: {why}"
             elif field.exact.ambiguity is None:
                 text = "exact midline: none, the exact denoiser has cliffs"
             entries.append(Entry("line", theme.exact, text))
         if settings.geometric_midline:
-            entries.append(Entry("line", theme.geometric, "geometric midline"))
+            known = "" if self._data.curve else ": none, these points lie on no curve"
+            entries.append(Entry("line", theme.geometric, f"geometric midline{known}"))
+        if settings.decoder:
+            entries.append(Entry("line", theme.decoder, "decoder: Dec(h) over the codes of the data"))
         return entries
 
     def _mark_keys(self, field: Field) -> list[Entry]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QPointF, Qt
-from PyQt6.QtGui import QBrush, QColor, QPainter, QPen, QPolygonF
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from aeviz.core.manifolds import FloatArray
-from aeviz.core.marks import NO_MARKS, ExactPlace, Marks, Place
+from aeviz.core.marks import NO_MARKS, ExactPlace, Marks, Place, Point
 from aeviz.figure.arrows import arrow_shapes
 from aeviz.figure.layer import Layer, fill_circles, fill_polygons, stroke_segments
-from aeviz.figure.theme import Theme
+from aeviz.figure.theme import Theme, font
 
 PROBE = 7.0  # px, radius of the ring that is dragged
 DEVIATIONS = 1.0  # standard deviations that the posterior's ellipse reaches
+_LOOK = 24.0  # px, radius of the ring round the place to look at
 _GLOW, _SIZES = (2.0, 8.5), 8  # px, radii of the weakest and the strongest vote; and how many sizes there are
 _ANGLES = np.linspace(0.0, 2.0 * np.pi, 61)
 _CIRCLE = np.stack((np.cos(_ANGLES), np.sin(_ANGLES)), axis=1)
@@ -38,16 +39,29 @@ class MarkLayer(Layer):
         super().__init__(box, depth)
         self._marks, self._data = NO_MARKS, np.empty((0, 2))
         self._theme: Theme | None = None
-        self._cross: tuple[float, float] | None = None
+        self._cross: Point | None = None
+        self._lit: Point | None = None
+        self._look: Point | None = None
+        self._look_text = ""
 
     def set_marks(self, marks: Marks, data: FloatArray, theme: Theme) -> None:
         """Show these marks; `data` are the clean points, (N, 2)."""
         self._marks, self._data, self._theme = marks, data, theme
         self.update()
 
-    def set_cross(self, place: tuple[float, float] | None) -> None:
+    def set_cross(self, place: Point | None) -> None:
         """Show a cross at a place."""
         self._cross = place
+        self.update()
+
+    def set_lit(self, place: Point | None) -> None:
+        """Ring a clean point."""
+        self._lit = place
+        self.update()
+
+    def set_look(self, place: Point | None, text: str, theme: Theme) -> None:
+        """Ring a place to look at, with a text beside."""
+        self._look, self._look_text, self._theme = place, text, theme
         self.update()
 
     def paint(self, painter: QPainter, *_: object) -> None:
@@ -62,12 +76,35 @@ class MarkLayer(Layer):
             self._paint_cursor(painter, marks.cursor, theme)
         if marks.path is not None:
             self._paint_path(painter, marks.path, theme)
+        if self._look is not None:
+            self._paint_look(painter, self.to_pixels(np.array(self._look)), theme)
+        if self._lit is not None:
+            _ring(painter, self.to_pixels(np.array(self._lit)), 8.0, theme.data_rim, theme.vote)
         if self._cross is not None:
             x, y = self.to_pixels(np.array(self._cross))
             arms = np.array([[[x - 9, y], [x - 3, y]], [[x + 3, y], [x + 9, y]],
                              [[x, y - 9], [x, y - 3]], [[x, y + 3], [x, y + 9]]])  # fmt: skip
             for width, colour in ((3.5, theme.data_rim), (1.5, theme.exact)):
                 stroke_segments(painter, arms, QPen(QColor(colour), width))
+
+    def _paint_look(self, painter: QPainter, at: FloatArray, theme: Theme) -> None:
+        """A ring and a label that stays within the box, on the side where there is more room."""
+        rect, ring = self.boundingRect(), QPointF(*at)
+        if not rect.contains(ring):
+            return
+        _ring(painter, at, _LOOK, theme.data_rim, theme.look)
+        text = font(12, weight=QFont.Weight.DemiBold)
+        metrics = QFontMetricsF(text)
+        wide, high = metrics.horizontalAdvance(self._look_text) + 16.0, metrics.height() + 8.0
+        below = ring.y() < rect.center().y()
+        left = min(max(ring.x() - 0.5 * wide, rect.left() + 4.0), rect.right() - wide - 4.0)
+        label = QRectF(left, ring.y() + (_LOOK + 6.0 if below else -_LOOK - 6.0 - high), wide, high)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.look))
+        painter.drawRoundedRect(label, 5.0, 5.0)
+        painter.setFont(text)
+        painter.setPen(QColor("#1b1400"))
+        painter.drawText(label, Qt.AlignmentFlag.AlignCenter, self._look_text)
 
     def _paint_cloud(
         self, painter: QPainter, noisy: FloatArray, reconstruction: FloatArray, theme: Theme
@@ -89,10 +126,7 @@ class MarkLayer(Layer):
         for width, colour in ((4.0, theme.data_rim), (2.0, theme.probe)):
             stroke_segments(painter, steps, QPen(QColor(colour), width, cap=Qt.PenCapStyle.RoundCap))
         fill_circles(painter, pixels[1:], 2.6, QColor(theme.probe))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for width, colour in ((4.5, theme.data_rim), (2.2, theme.probe)):
-            painter.setPen(QPen(QColor(colour), width))
-            painter.drawEllipse(QPointF(*pixels[0]), PROBE, PROBE)
+        _ring(painter, pixels[0], PROBE, theme.data_rim, theme.probe)
 
     def _paint_cursor(self, painter: QPainter, place: Place, theme: Theme) -> None:
         start = self.to_pixels(np.array([place.place]))
@@ -125,3 +159,10 @@ class MarkLayer(Layer):
         for step in range(1, _SIZES + 1):
             radius = _GLOW[0] + (_GLOW[1] - _GLOW[0]) * step / _SIZES
             fill_circles(painter, pixels[size == step], radius, colour)
+
+
+def _ring(painter: QPainter, at: FloatArray, radius: float, rim: str, colour: str) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for width, ink in ((4.5, rim), (2.2, colour)):
+        painter.setPen(QPen(QColor(ink), width))
+        painter.drawEllipse(QPointF(*at), radius, radius)

@@ -11,10 +11,11 @@ from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QPainterPath
 from PyQt6.QtWidgets import QGraphicsItem
 
+from aeviz.core.corruption import DISCRETE
 from aeviz.core.field import Field
 from aeviz.core.layers import LAYERS, Layer
 from aeviz.core.manifolds import FloatArray
-from aeviz.core.marks import Marks
+from aeviz.core.marks import Marks, Point
 from aeviz.core.settings import Settings
 from aeviz.figure.arrows import ArrowLayer
 from aeviz.figure.axes import AxesLayer
@@ -52,6 +53,7 @@ class Panel:
         self._geometric = OutlineLayer(self.box, 5, 1.6)
         self._exact = OutlineLayer(self.box, 6, 1.6)
         self._learned = OutlineLayer(self.box, 7)
+        self._decoded = OutlineLayer(self.box, 7.5, 1.5)
         self._noisy = PointLayer(self.box, 8, 2.2)
         self._reconstruction = PointLayer(self.box, 9, 2.2)
         self._data = PointLayer(self.box, 10, 2.8)
@@ -79,7 +81,7 @@ class Panel:
         self.axes.set_colour(theme.muted)
         self._origin.set_colour(theme.origin)
         values = layer.values(field)
-        self.missing = "" if name == "none" or values is not None else _why_missing(field, layer)
+        self.missing = "" if name == "none" or values is not None else _why_missing(field, layer, settings)
         low, high = _colour_range(layer, values, settings)
         colour_map = DIVERGING if layer.signed else settings.colour_map
         self._heat.set_values(field.grid, values, low, high, colour_map, theme.figure)
@@ -93,6 +95,7 @@ class Panel:
         exact = field.exact.ambiguity if field.exact and settings.exact_midline else None
         self._exact.set_region(field.grid, exact, tau, theme.exact)
         self._geometric.set_lines(midline if settings.geometric_midline else (), theme.geometric)
+        self._decoded.set_lines(field.decoded if settings.decoder else (), theme.decoder)
         self.show_points(field.data, field.noisy, settings, theme)
         reconstruction = field.reconstruction if settings.show_reconstruction else _NOTHING
         self._reconstruction.set_points(thinned(reconstruction), theme.reconstruction, theme.data_rim)
@@ -120,6 +123,14 @@ class Panel:
     def show_cross(self, place: tuple[float, float] | None) -> None:
         """Show where the cursor is in the panel beside."""
         self._marks.set_cross(place)
+
+    def show_lit(self, place: Point | None) -> None:
+        """Show which clean point is pointed at elsewhere."""
+        self._marks.set_lit(place)
+
+    def show_look(self, place: Point | None, text: str, theme: Theme) -> None:
+        """Mark the place to look at."""
+        self._marks.set_look(place, text, theme)
 
     def _draw_arrows(self, field: Field, layer: Layer, settings: Settings, theme: Theme) -> None:
         vectors = layer.arrows.vectors(field)
@@ -217,7 +228,9 @@ def thinned(points: FloatArray) -> FloatArray:
     return points[:: max(1, math.ceil(len(points) / MOST_POINTS))]
 
 
-def _why_missing(field: Field, layer: Layer) -> str:
+def _why_missing(field: Field, layer: Layer, settings: Settings) -> str:
+    if layer.arrows.exact and settings.noise_kind in DISCRETE:
+        return f"no exact field: {settings.noise_kind} sends points to a few places alone"
     if not layer.arrows.exact or (field.exact is None and field.noise > 0.0):
         return "working it out …"
     if field.exact is None:

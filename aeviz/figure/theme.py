@@ -44,6 +44,8 @@ class Theme:
     exact: str = "#ffffff"  # the exact denoiser's
     geometric: str = "#7fe3ff"
     vote: str = "#ffd24d"
+    decoder: str = "#b6f36b"  # what the decoder makes of codes
+    look: str = "#ffd24d"  # "look here"
     particle: str = "#ffffff"
 
 

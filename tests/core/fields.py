@@ -8,13 +8,36 @@ from typing import Any
 import numpy as np
 from scipy.spatial import KDTree
 
+from aeviz.core import manifolds
+from aeviz.core.clean_data import clean_data
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import ExactField, Field, Grid
-from aeviz.core.manifolds import clean_data, curve
+from aeviz.core.manifolds import FloatArray
 from aeviz.core.metrics import Probe, Reference
 from aeviz.core.midline import Midline
 from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser, finish
+
+
+ADDED = ("gaussian", "uniform", "rare")
+"""Kinds of noise that are added to a point; the others corrupt its coordinates."""
+
+
+def spiral(points: int, turns: float = 1.5) -> FloatArray:
+    """The lecture's spiral, (points, 2)."""
+    (piece,) = manifolds.spiral(points, turns)
+    return piece
+
+
+def home_of(settings: Settings) -> Grid:
+    """The grid of the first view."""
+    return Grid.home(settings, clean_data(settings))
+
+
+def midline_of(settings: Settings) -> Midline:
+    """The geometric midline of these data's curve."""
+    data = clean_data(settings)
+    return Midline.of(data.curve, data.closed)
 
 
 def denoiser_of(settings: Settings) -> Denoiser:
@@ -24,7 +47,7 @@ def denoiser_of(settings: Settings) -> Denoiser:
 
 
 def exact_of(settings: Settings, grid: Grid | None = None) -> ExactField:
-    return finish(ExactField.solving(denoiser_of(settings), grid or Grid.home(settings)))
+    return finish(ExactField.solving(denoiser_of(settings), grid or home_of(settings)))
 
 
 def probe_of(settings: Settings) -> Probe:
@@ -32,17 +55,18 @@ def probe_of(settings: Settings) -> Probe:
 
 
 def reference_of(settings: Settings) -> Reference:
-    data, midline = clean_data(settings), Midline.of(curve(settings))
-    return finish(Reference.solving(settings, data, denoiser_of(settings), midline, KDTree(data)))
+    data = clean_data(settings)
+    denoiser, tree = Denoiser.of(settings, data), KDTree(data.points)
+    return finish(Reference.solving(settings, data, denoiser, midline_of(settings), tree))
 
 
 def field_of(settings: Settings, grid: Grid | None = None, **parts: Any) -> Field:
     """A field that is zero everywhere and knows nothing exact, but for the given parts."""
-    grid = grid or Grid.home(settings)
+    grid = grid or home_of(settings)
     data = clean_data(settings)
     noisy = shown_noisy(settings, data)
     zero = Field(
-        grid, np.zeros((*grid.shape, 2)), np.zeros(grid.shape), data, noisy, noisy, 0, settings.noise
+        grid, np.zeros((*grid.shape, 2)), np.zeros(grid.shape), data.points, noisy, noisy, 0, settings.noise
     )  # fmt: skip
     return dataclasses.replace(zero, **parts)
 

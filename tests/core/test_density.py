@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from brute_force import few_points, in_many_digits
+from fields import spiral
 
 from aeviz.core.corruption import draw
-from aeviz.core.manifolds import spiral
 from aeviz.core.truth import Denoiser
 
 EPS = np.finfo(float).eps
@@ -29,7 +29,7 @@ def test_the_log_density_equals_brute_force_in_many_digits(sigma: float, kind: s
 @pytest.mark.parametrize("sigma", [0.05, 0.25, 1.0, 10.0])
 def test_the_mean_is_the_place_moved_up_the_log_density(sigma: float) -> None:
     """r*(x) = x + σ²∇log p_σ(x) (Miyasawa 1961)."""
-    denoiser = Denoiser(spiral(151, 1.5), sigma)
+    denoiser = Denoiser(spiral(151), sigma)
     places = denoiser.data[::10] + sigma * np.random.default_rng(1).standard_normal((16, 2))
     found = denoiser.at(places)
     h = 1e-4 * sigma
@@ -61,7 +61,7 @@ def test_the_density_is_one_over_the_plane(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_density_is_that_of_the_noisy_points(kind: str) -> None:
     """The share of drawn noisy points in a box is the density's integral over it."""
-    data, sigma, n = spiral(20, 1.5), 0.3, 200_000
+    data, sigma, n = spiral(20), 0.3, 200_000
     rng = np.random.default_rng(11)
     noisy = data[rng.integers(len(data), size=n)] + sigma * draw(rng, kind, n)
     h = 0.0025

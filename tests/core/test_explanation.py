@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from functools import cache
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from fields import ADDED, midline_of
 
-from aeviz.core.corruption import draw
+from aeviz.core.clean_data import CleanData, clean_data
+from aeviz.core.corruption import DISCRETE, draw
 from aeviz.core.explanation import BEADS, MERGED, REACH, explanation, formulas, percent
 from aeviz.core.layers import LAYERS
-from aeviz.core.manifolds import curve, spacing
 from aeviz.core.metrics import Quality
 from aeviz.core.midline import Midline
 from aeviz.core.settings import SPECS, Settings
@@ -19,13 +22,18 @@ from aeviz.core.settings import SPECS, Settings
 GOOD = Quality(
     bayes_floor=0.05, excess_risk=0.034, midline_iou=0.876, ridge_distance=0.0421, exact_ridge_distance=0.0352
 )  # fmt: skip
-KINDS = SPECS["noise_kind"].choices
-APART = spacing(Settings())
+SPIRAL = clean_data(Settings())
+CORNERS = clean_data(Settings(data="corners"))
 
 
 @pytest.fixture(scope="module")
 def midline() -> Midline:
-    return Midline.of(curve(Settings()))
+    return midline_of(Settings())
+
+
+@cache
+def of_shape(data: str) -> Midline:
+    return Midline() if data == "drawn" else midline_of(Settings(data=data))
 
 
 def numbers(sentence: str) -> list[float]:
@@ -36,8 +44,13 @@ def half_gap(half: float) -> Midline:
     return Midline(half_gap=np.array([2.0 * half, half]))
 
 
-def about_arms(settings: Settings, midline: Midline | None, apart: float = APART) -> str:
-    return explanation(settings, Quality(), midline, apart)[1]
+def about_arms(settings: Settings, midline: Midline | None, data: CleanData = SPIRAL) -> str:
+    return explanation(settings, Quality(), midline, data)[1]
+
+
+def spaced(apart: float) -> CleanData:
+    """The spiral, but that its neighbours are said to lie so far apart."""
+    return dataclasses.replace(SPIRAL, spacing=apart)
 
 
 @pytest.mark.parametrize("cost", ["squared", "bce"])
@@ -50,7 +63,7 @@ def test_two_to_four_sentences_begin_with_what_the_layer_is(target: str, cost: s
                     settings = Settings(
                         layer=name, noise=noise, target=target, cost=cost, compare=compare, beside="curl"
                     )  # fmt: skip
-                    told = explanation(settings, quality, midline, APART)
+                    told = explanation(settings, quality, midline, SPIRAL)
                     if compare == "off":
                         assert told[0] == layer.help
                     else:
@@ -64,6 +77,47 @@ def test_two_to_four_sentences_begin_with_what_the_layer_is(target: str, cost: s
                         assert "None" not in sentence
 
 
+@pytest.mark.parametrize("kind", SPECS["noise_kind"].choices)
+@pytest.mark.parametrize("data", SPECS["data"].choices)
+def test_two_or_three_sentences_tell_of_any_data_under_any_noise(data: str, kind: str) -> None:
+    drawn = (0.0, 0.5, 1.0, 2.0) if data == "drawn" else ()
+    midline = of_shape(data)  # however few points lie on it
+    for points in (1, 2, 151):
+        settings = Settings(data=data, drawn=drawn, points=points, noise_kind=kind)
+        for noise in (0.0, 0.01, 0.3, 1.0):
+            for quality, more in ((Quality(), 0), (GOOD, noise > 0.0)):
+                told = explanation(settings.replace(noise=noise), quality, midline, clean_data(settings))
+                assert len(told) == 2 + more
+                for sentence in told:
+                    assert sentence == sentence.strip()
+                    assert sentence[-1] == "."
+                    assert not any(word in sentence for word in ("nan", "None", "inf ", "inf,"))
+
+
+@pytest.mark.parametrize("data", [CORNERS, CleanData(np.eye(2)), CleanData(np.zeros((3, 2)))])
+@pytest.mark.parametrize("kind", ADDED)
+def test_points_on_no_curve_have_no_arms(kind: str, data: CleanData) -> None:
+    sentence = about_arms(Settings(noise=0.3, noise_kind=kind), Midline(), data)
+    assert "these points lie on no curve" in sentence
+    assert numbers(sentence) == [0.3]
+
+
+@pytest.mark.parametrize(("kind", "what"), [("masking", "becomes 0"), ("flip", "is flipped")])
+def test_masking_and_flips_are_told_by_their_probability(kind: str, what: str, midline: Midline) -> None:
+    for p in (0.05, 0.25, 1.0):
+        settings = Settings(noise=p, noise_kind=kind)
+        of_bits, of_others = about_arms(settings, None, CORNERS), about_arms(settings, midline)
+        assert f"Each coordinate {what} with probability {p:g}, " in of_bits
+        assert of_bits.split(".")[:-2] == of_others.split(".")[:-2]  # which begin alike
+        assert "posterior probability" in of_bits
+        assert "exact reference" not in of_bits
+        assert "no exact reference" in of_others
+        for sentence in (of_bits, of_others):
+            assert "arms" not in sentence
+            assert "σ" not in sentence  # which is no standard deviation here
+    assert set(DISCRETE) == {"masking", "flip"}
+
+
 @pytest.mark.parametrize("noise", [0.04, 0.1, 0.25, 0.35, 1.0])
 def test_the_arms_are_told_in_numbers(noise: float, midline: Midline) -> None:
     sigma, half, ratio, *_ = numbers(about_arms(Settings(noise=noise), midline))
@@ -74,7 +128,7 @@ def test_the_arms_are_told_in_numbers(noise: float, midline: Midline) -> None:
     assert abs(ratio - nearest / noise) <= 0.05 + 1e-9  # one digit after the point
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ADDED)
 def test_more_noise_is_told_in_other_words(kind: str) -> None:
     def words(ratio: float) -> str:
         return about_arms(Settings(noise=0.1, noise_kind=kind), half_gap(0.1 * ratio))
@@ -90,7 +144,7 @@ def test_more_noise_is_told_in_other_words(kind: str) -> None:
         assert below not in words(edge * 1.001)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ADDED)
 def test_noise_carries_hardly_a_point_beyond_its_reach(kind: str) -> None:
     length = np.hypot(*draw(np.random.default_rng(0), kind, 100_000).T)
     beyond, nearer = ((length > part * REACH[kind]).mean() for part in (1.0, 0.8))
@@ -102,7 +156,7 @@ def test_noise_carries_hardly_a_point_beyond_its_reach(kind: str) -> None:
 
 def test_arms_are_told_by_the_reach_of_their_noise(midline: Midline) -> None:
     """Half the gap is 4.9σ: farther than Gaussian noise carries a point, but not the rare one."""
-    told = {kind: about_arms(Settings(noise=0.1, noise_kind=kind), midline) for kind in KINDS}
+    told = {kind: about_arms(Settings(noise=0.1, noise_kind=kind), midline) for kind in ADDED}
     assert "is a guess" in told["gaussian"]
     assert "is a guess" in told["uniform"]
     assert "from both arms" in told["rare"]
@@ -111,17 +165,16 @@ def test_arms_are_told_by_the_reach_of_their_noise(midline: Midline) -> None:
 @pytest.mark.parametrize("target", ["original", "nearest"])
 def test_points_far_apart_are_told_as_beads(target: str, midline: Midline) -> None:
     few = Settings(points=20, noise=0.1, target=target)
-    apart = spacing(few)
-    sentence = about_arms(few, midline, apart)
+    data = clean_data(few)
+    sentence = about_arms(few, midline, data)
     assert "each is by itself" in sentence
     assert "arms" not in sentence
     sigma, told = numbers(sentence)
     assert sigma == 0.1
-    assert abs(told - apart) <= 0.05 * apart  # two digits
+    assert abs(told - data.spacing) <= 0.05 * data.spacing  # two digits
     for factor, beads in ((0.999, True), (1.001, False)):
-        known = about_arms(
-            Settings(noise=0.3, target=target), midline, factor * 0.3 * REACH["gaussian"] / BEADS
-        )
+        data = spaced(factor * 0.3 * REACH["gaussian"] / BEADS)
+        known = about_arms(Settings(noise=0.3, target=target), midline, data)
         assert ("each is by itself" in known) != beads
     # Noise of 0.4 of the spacing carries hardly a Gaussian point as far as its neighbour.
     assert np.exp(-0.5 / (BEADS / REACH["gaussian"]) ** 2) < 0.05
@@ -130,7 +183,7 @@ def test_points_far_apart_are_told_as_beads(target: str, midline: Midline) -> No
 def test_too_few_points_make_no_arms(midline: Midline) -> None:
     for points in (1, 4):
         settings = Settings(points=points, noise=1.0)
-        assert "too few" in about_arms(settings, midline, spacing(settings))
+        assert "too few" in about_arms(settings, midline, clean_data(settings))
 
 
 @pytest.mark.parametrize("none", [None, Midline()])
@@ -158,14 +211,20 @@ def test_the_middle_is_a_mean_or_a_cliff(name: str, midline: Midline) -> None:
 
 
 def test_a_plain_autoencoder_is_told_as_one(midline: Midline) -> None:
-    told = explanation(Settings(noise=0.0), GOOD, midline, APART)
+    told = explanation(Settings(noise=0.0), GOOD, midline, SPIRAL)
     assert told[0] == LAYERS["magnitude"].help
     assert len(told) == 2
     assert "plain autoencoder" in told[1]
+    assert "copies" not in told[1]  # how much is not known
+    for share, percentage in ((0.0, "0 %"), (0.423, "42 %"), (1.0, "100 %")):
+        known = explanation(Settings(noise=0.0), Quality(identityness=share), midline, SPIRAL)
+        assert known[1] == f"{told[1]} Away from the data it copies {percentage} of what it is given."
+    with_noise = explanation(Settings(), Quality(identityness=0.5), midline, SPIRAL)
+    assert not any("copies" in sentence for sentence in with_noise)
 
 
 def about_quality(quality: Quality, midline: Midline, **changes: object) -> str:
-    told = explanation(Settings().replace(**changes), quality, midline, APART)
+    told = explanation(Settings().replace(**changes), quality, midline, SPIRAL)
     return told[2] if len(told) > 2 else ""
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fields import denoiser_of, exact_of, field_of
+from fields import ADDED, denoiser_of, exact_of, field_of, home_of, spiral
 from hypothesis import assume, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from aeviz.core.clean_data import CleanData
 from aeviz.core.field import ExactField, Grid
-from aeviz.core.manifolds import FloatArray, spiral
+from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import SPECS, Settings
 from aeviz.core.truth import Denoiser, Posterior
 
@@ -49,11 +50,10 @@ def test_points_run_along_rows_from_below(grid: Grid) -> None:
 
 
 def test_the_first_grid_is_the_lectures() -> None:
-    grid = Grid.home(Settings())
+    grid = home_of(Settings())
     assert grid.shape == (34, 40)
     assert np.abs(np.array(grid.cell) - 0.1).max() < 1e-15
     assert (grid.x[0], grid.x[-1], grid.y[0], grid.y[-1]) == (-2.2, 1.7, -1.4, 1.9)
-    assert abs(Settings().cell[0] - grid.cell[0]) == abs(Settings().cell[1] - grid.cell[1]) == 0.0
 
 
 def test_a_single_cell_has_a_size() -> None:
@@ -67,10 +67,29 @@ def edges(grid: Grid) -> tuple[float, float, float, float]:
 
 
 def test_the_grid_that_covers_the_first_view_is_the_first_grid() -> None:
-    settings = Settings()
-    left, right, bottom, top = edges(Grid.home(settings))
-    assert Grid.covering(settings, (left, right, bottom, top)) == Grid.home(settings)
-    assert Grid.covering(settings, (left - 0.05, right, bottom, top)).shape == (34, 41)
+    home = home_of(Settings())
+    left, right, bottom, top = edges(home)
+    assert home.covering((left, right, bottom, top)) is home
+    assert home.covering((left - 0.05, right, bottom, top)).shape == (34, 41)
+
+
+@given(grids())
+def test_edges_are_half_a_cell_beyond_the_centres(grid: Grid) -> None:
+    assert np.abs(np.subtract(grid.edges, edges(grid))).max() < 1e-12  # some eps of coordinates up to 200
+
+
+@given(grids(), st.sampled_from([1e-9, 1.0, 1e9]))
+def test_any_grid_covers_its_own_view_and_half_of_it_in_cells_half_as_large(grid: Grid, unit: float) -> None:
+    x0, x1, y0, y1 = (unit * end for end in grid.extent)
+    home = Grid((x0, x1, y0, y1), grid.shape)
+    assert home.covering(home.edges) is home
+    left, right, bottom, top = home.edges
+    view = (left, 0.5 * (left + right), bottom, 0.5 * (bottom + top))
+    fine = home.covering(view)
+    assert fine is not home
+    # Some eps of coordinates up to 150, over a cell of at least 0.1/29.
+    assert np.abs(np.divide(fine.cell, home.cell) - 0.5).max() < 1e-10
+    assert np.abs(np.subtract(fine.shape, grid.shape)).max() <= 1  # an odd number of halves, or a rounding
 
 
 @given(st.floats(-20.0, 20.0), st.floats(-20.0, 20.0), st.floats(-4.0, 4.0), st.floats(0.3, 3.0))
@@ -79,7 +98,7 @@ def test_a_covering_grid_covers_the_view_with_no_cell_to_spare(
 ) -> None:
     width = 4.0 * 2.0**-zoom
     view = (x, x + width, y, y + width * aspect)
-    grid = Grid.covering(Settings(), view)
+    grid = home_of(Settings()).covering(view)
     size = grid.cell
     left, right, bottom, top = edges(grid)
     slack = 0.021 * max(size)  # a sliver of a cell, a fiftieth, is left out
@@ -102,8 +121,9 @@ def test_a_covering_grid_covers_the_view_with_no_cell_to_spare(
 def test_cells_keep_their_places_while_the_view_moves(x: float, y: float, zoom: float) -> None:
     assume(abs(zoom % 1.0 - 0.5) > 1e-6)  # there the size of a cell is about to double
     width = 4.0 * 2.0**-zoom
-    here = Grid.covering(Settings(), (0.0, width, 0.0, width))
-    there = Grid.covering(Settings(), (x, x + width, y, y + width))
+    home = home_of(Settings())
+    here = home.covering((0.0, width, 0.0, width))
+    there = home.covering((x, x + width, y, y + width))
     offset = (np.array([there.x[0], there.y[0]]) - (here.x[0], here.y[0])) / here.cell
     assert np.abs(offset - np.rint(offset)).max() < 1e-6
     assert np.abs(np.array(there.cell) - here.cell).max() < 1e-9
@@ -133,13 +153,13 @@ def test_the_difference_is_from_the_exact_reconstruction_to_the_learned() -> Non
 # The exact field
 
 
-@pytest.mark.parametrize("kind", SPECS["noise_kind"].choices)
+@pytest.mark.parametrize("kind", ADDED)
 @pytest.mark.parametrize("target", SPECS["target"].choices)
 def test_the_exact_field_is_the_posterior_at_each_cell(kind: str, target: str) -> None:
     settings = Settings(grid=(7, 5), noise_kind=kind, target=target)
     exact, denoiser = exact_of(settings), denoiser_of(settings)
     assert not exact.sketch
-    assert exact.grid == Grid.home(settings)
+    assert exact.grid == home_of(settings)
     assert exact.displacement.shape == (5, 7, 2)
     assert (exact.ambiguity is None) == (kind == "uniform" or target == "nearest")
     for row, y in enumerate(exact.grid.y):
@@ -161,7 +181,7 @@ def _same(one: FloatArray, other: FloatArray, tolerance: float) -> bool:
 
 
 def test_one_single_point_pulls_every_cell() -> None:
-    grid = Grid.home(Settings())
+    grid = home_of(Settings())
     steps = ExactField.solving(Denoiser(np.zeros((1, 2)), 0.25), grid)
     with pytest.raises(StopIteration) as end:
         while True:
@@ -172,7 +192,7 @@ def test_one_single_point_pulls_every_cell() -> None:
 @pytest.mark.parametrize("name", SPECS)
 def test_the_optimum_is_what_decides_the_exact_denoiser_of_given_data(name: str) -> None:
     """Walks the whole table: a setting changes `optimum` where it changes the exact denoiser, else not."""
-    data = spiral(9, 1.5)
+    data = CleanData(spiral(9))
     before = Settings()
     after = before.replace(**{name: _another(before, name)})
     one, other = Denoiser.of(before, data), Denoiser.of(after, data)
@@ -187,6 +207,8 @@ def _another(settings: Settings, name: str) -> object:
     """Another value of this setting than its own."""
     value, spec = getattr(settings, name), SPECS[name]
     if isinstance(value, tuple):
+        if not value:
+            return (0.0, 1.0, 0.0, 1.0)
         return tuple(0.5 * x if isinstance(x, float) else x + 1 for x in value)
     if spec.choices:
         return next(choice for choice in spec.choices if choice != value)
@@ -204,7 +226,7 @@ def _alike(one: Posterior, other: Posterior) -> bool:
 
 def test_a_sketch_with_enough_weights_is_the_exact_field() -> None:
     for settings in (Settings(), Settings(points=400), Settings(noise_kind="rare", noise=0.1)):
-        grid, denoiser = Grid.home(settings), denoiser_of(settings)
+        grid, denoiser = home_of(settings), denoiser_of(settings)
         exact = exact_of(settings)
         sketch = ExactField.sketched(denoiser, grid, 34 * 40 * settings.points)
         assert sketch.sketch
@@ -219,12 +241,12 @@ def test_a_sketch_with_enough_weights_is_the_exact_field() -> None:
 @effort(max_examples=50)
 @given(
     st.integers(2, 60), st.integers(2, 60), st.integers(1, 3_000), st.integers(1, 300_000),
-    st.sampled_from(SPECS["noise_kind"].choices),
+    st.sampled_from(ADDED),
 )  # fmt: skip
 def test_a_sketch_has_the_grids_shape_and_keeps_its_budget(
     rows: int, columns: int, points: int, weights: int, kind: str
 ) -> None:
-    grid, denoiser = Grid((-2.0, 2.0, -2.0, 2.0), (rows, columns)), Denoiser(spiral(points, 1.5), 0.3, kind)
+    grid, denoiser = Grid((-2.0, 2.0, -2.0, 2.0), (rows, columns)), Denoiser(spiral(points), 0.3, kind)
     taken = []
 
     def counted(self: Denoiser, x: FloatArray) -> Posterior:
@@ -246,7 +268,7 @@ def test_a_sketch_has_the_grids_shape_and_keeps_its_budget(
 
 def test_a_sketch_is_near_the_exact_field() -> None:
     settings = Settings(points=20_000)
-    grid, denoiser = Grid.home(settings), denoiser_of(settings)
+    grid, denoiser = home_of(settings), denoiser_of(settings)
     exact = exact_of(settings)
 
     def error(sketch: ExactField, every: int = 1) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fields import exact_of, field_of, perfect_field
+from fields import exact_of, field_of, home_of, perfect_field
 from scipy.special import logsumexp
 
 from aeviz.core.field import ExactField, Field, Grid
@@ -20,13 +20,13 @@ every_layer = pytest.mark.parametrize("name", LAYERS)
 def some_field(settings: Settings = SETTINGS, with_exact: bool = True) -> Field:
     """A field whose every array holds other numbers, beside the exact one."""
     rng = np.random.default_rng(0)
-    shape = Grid.home(settings).shape
+    shape = home_of(settings).shape
     return field_of(
         settings,
         displacement=rng.normal(size=(*shape, 2)),
         ambiguity=rng.normal(size=shape),
         curl=rng.normal(size=shape),
-        basins=rng.uniform(0.0, 1.5, shape),
+        basins=rng.uniform(0.0, 1.0, shape),
         exact=exact_of(settings) if with_exact else None,
     )
 
@@ -235,7 +235,7 @@ def test_every_layer_has_a_range_of_colours(name: str) -> None:
     # The words of the settings: a quarter of the maximum for differences, 2τ for ambiguities.
     tops = {
         "magnitude": 2.0, "exact": 2.0, "difference": 0.5, "ambiguity": 6.0, "exact-ambiguity": 6.0,
-        "energy": 1.0, "basins": 1.25,
+        "energy": 1.0, "basins": 1.0,
     }  # fmt: skip
     assert name not in tops or high == tops[name]
     assert layer.span > 0.0

@@ -6,20 +6,20 @@ import json
 
 import numpy as np
 import pytest
-from fields import denoiser_of, exact_of, perfect_field, probe_of, reference_of
+from fields import ADDED, denoiser_of, exact_of, midline_of, perfect_field, probe_of, reference_of, spiral
 from scipy.spatial import KDTree
 
+from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.corruption import PROBES, draw, probe_noisy
-from aeviz.core.manifolds import FloatArray, clean_data, curve, spiral
+from aeviz.core.manifolds import FloatArray
 from aeviz.core.metrics import FLOOR_PROBES, NEAR_DATA, Metrics, Probe, Quality, Reference
-from aeviz.core.midline import Midline
 from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser, finish
 
 
 def pairs(settings: Settings, count: int, seed: int) -> tuple[FloatArray, FloatArray]:
     """Clean and noisy points, from draws of our own."""
-    data = clean_data(settings)
+    data = clean_data(settings).points
     rng = np.random.default_rng(seed)
     clean = data[rng.integers(len(data), size=count)]
     return clean, clean + settings.noise * draw(rng, settings.noise_kind, count)
@@ -66,17 +66,17 @@ def test_the_floor_hardly_depends_on_the_seed_and_is_that_of_many_draws() -> Non
 def test_the_floor_is_that_of_more_probes_where_they_are_cheap(points: int, draws: int) -> None:
     settings = Settings(points=points, noise_kind="uniform")
     probe, denoiser = probe_of(settings), denoiser_of(settings)
-    noisy = probe_noisy(settings, denoiser.data, draws)
+    noisy = probe_noisy(settings, CleanData(denoiser.data), draws)
     assert np.array_equal(probe.noisy, noisy[:PROBES])
     assert probe.exact.shape == (PROBES, 2)
     # Means of up to 65,536 numbers, which blocks of another size may have rounded otherwise.
     assert abs(probe.variance - denoiser.at(noisy).variance.mean()) < 1e-14
 
 
-@pytest.mark.parametrize("kind", ["gaussian", "uniform", "rare"])
+@pytest.mark.parametrize("kind", ADDED)
 def test_no_other_denoiser_has_a_smaller_error_than_the_floor(kind: str) -> None:
     settings = Settings(noise_kind=kind, noise=0.1 if kind == "rare" else 0.25)
-    floor, data = probe_of(settings).bayes_floor, clean_data(settings)
+    floor, data = probe_of(settings).bayes_floor, clean_data(settings).points
     clean, noisy = pairs(settings, 20_000, 6)
     nearest = data[np.square(noisy[:, None] - data).sum(axis=-1).argmin(axis=1)]
     stranger = Denoiser(data, 0.35, "rare" if kind == "gaussian" else "gaussian").at(noisy).mean
@@ -145,8 +145,9 @@ def test_a_single_point_leaves_nothing_to_be_measured() -> None:
 def test_the_nearest_target_has_no_floor() -> None:
     settings = Settings(target="nearest")
     probe = probe_of(settings)
-    _, nearest = KDTree(clean_data(settings)).query(probe.noisy)
-    assert np.array_equal(probe.exact, clean_data(settings)[nearest])
+    data = clean_data(settings).points
+    _, nearest = KDTree(data).query(probe.noisy)
+    assert np.array_equal(probe.exact, data[nearest])
     assert probe.bayes_floor == 0.0
     assert probe.excess_risk(probe.noisy) is None
 
@@ -154,7 +155,8 @@ def test_the_nearest_target_has_no_floor() -> None:
 def test_metrics_become_json() -> None:
     numbers = Metrics(
         epoch=3, loss=0.5, bayes_floor=None, excess_risk=0.25, midline_iou=None, ridge_distance=0.125,
-        exact_ridge_distance=0.0625, train_seconds=1.5, steps_per_second=100.0,
+        exact_ridge_distance=0.0625, identityness=0.75, regulariser=0.03125, train_seconds=1.5,
+        steps_per_second=100.0,
     )  # fmt: skip
     assert isinstance(numbers, Quality)
     assert json.loads(json.dumps(numbers.to_json())) == {
@@ -165,6 +167,8 @@ def test_metrics_become_json() -> None:
         "midline_iou": None,
         "ridge_distance": 0.125,
         "exact_ridge_distance": 0.0625,
+        "identityness": 0.75,
+        "regulariser": 0.03125,
         "train_seconds": 1.5,
         "steps_per_second": 100.0,
     }
@@ -219,7 +223,7 @@ def test_the_agreement_is_intersection_over_union_near_the_data() -> None:
 def test_places_far_from_the_data_do_not_count() -> None:
     settings = Settings(extent=(-6.0, 6.0, -6.0, 6.0))
     field = perfect_field(settings)
-    distance = np.sqrt(np.square(field.grid.points[:, None] - spiral(151, 1.5)).sum(axis=-1)).min(axis=1)
+    distance = np.sqrt(np.square(field.grid.points[:, None] - spiral(151)).sum(axis=-1)).min(axis=1)
     far = (distance > NEAR_DATA * settings.noise).reshape(field.grid.shape)
     assert 0.5 < far.mean() < 1.0
     assert reference_of(settings).midline_iou(np.where(far, 99.0, field.ambiguity), 2.0) == 1.0
@@ -229,7 +233,7 @@ def test_places_far_from_the_data_do_not_count() -> None:
 @pytest.mark.parametrize("noise", [0.1, 0.16, 0.17, 0.5])
 def test_the_ridge_is_looked_for_where_noise_reaches_the_midline(noise: float, turns: float) -> None:
     settings = Settings(noise=noise, turns=turns, points=40, grid=(3, 3))
-    midline = Midline.of(curve(settings))
+    midline = midline_of(settings)
     within = midline.half_gap <= 3.0 * noise
     reference = reference_of(settings)
     assert np.array_equal(reference.midline.places, midline.places[within])
@@ -237,9 +241,15 @@ def test_the_ridge_is_looked_for_where_noise_reaches_the_midline(noise: float, t
     assert (noise < 0.49 / 3.0) == (len(reference.midline.places) == 0)  # arms are 1 apart, so 0.49 away
 
 
-def measured(reference: Reference, ambiguity: FloatArray) -> Quality:
-    assert reference.ambiguity is not None
-    return reference.quality(reference.probe.exact, reference.ambiguity, ambiguity, 2.0)
+def measured(
+    reference: Reference, across: FloatArray, ambiguity: FloatArray | None = None, threshold: float = 2.0
+) -> Quality:
+    """The quality of a network that does what the exact denoiser does but for its midline."""
+    assert reference.probe is not None
+    ambiguity = reference.ambiguity if ambiguity is None else ambiguity
+    assert ambiguity is not None
+    still = np.zeros((*reference.grid.shape, 2))
+    return reference.quality(reference.probe.exact, still, ambiguity, across, threshold)
 
 
 def test_a_reference_measures_the_exact_denoiser_as_perfect() -> None:
@@ -249,14 +259,15 @@ def test_a_reference_measures_the_exact_denoiser_as_perfect() -> None:
     assert across is not None
     quality = measured(reference, across)
     distance = reference.midline.ridge_distance(across, 2.0)
-    assert quality == Quality(reference.probe.bayes_floor, 0.0, 1.0, distance, distance)
+    assert reference.probe is not None
+    assert quality == Quality(reference.probe.bayes_floor, 0.0, 1.0, distance, distance, 1.0)
     # Its ridge is not on the midline: points lie more sparsely on the outer arm, in proportion to 1/r, so
     # votes are even where 2·d·δ/σ² = log((r + d)/(r − d)), with d the half gap, 0.49, and r the midline's
     # radius, 1 to 2: δ = 0.05 to 0.1; and near the inner end, r below 1, more.
     assert distance is not None
     assert 0.04 < distance < 0.15
     flat = measured(reference, np.ones_like(across))
-    assert flat == Quality(reference.probe.bayes_floor, 0.0, 1.0, None, distance)
+    assert flat == Quality(reference.probe.bayes_floor, 0.0, 1.0, None, distance, 1.0)
 
 
 @pytest.mark.parametrize("threshold", [1.5, 2.0, 4.0])
@@ -264,12 +275,11 @@ def test_a_reference_measures_the_exact_denoiser_as_perfect() -> None:
 def test_the_exact_ridge_is_that_of_the_exact_ambiguity(change: dict[str, object], threshold: float) -> None:
     settings = Settings().replace(**change)
     reference = reference_of(settings)
-    assert reference.ambiguity is not None
-    midline = Midline.of(curve(settings))
+    midline = midline_of(settings)
     midline = midline.where(midline.half_gap <= 3.0 * settings.noise)
     best = denoiser_of(settings).at(midline.searched).ambiguity
     assert best is not None
-    quality = reference.quality(reference.probe.exact, reference.ambiguity, np.ones_like(best), threshold)
+    quality = measured(reference, np.ones_like(best), threshold=threshold)
     assert quality.ridge_distance is None
     assert quality.exact_ridge_distance == midline.ridge_distance(best, threshold)
     assert threshold > 3.0 or quality.exact_ridge_distance is not None
@@ -280,9 +290,7 @@ def test_cliffs_have_no_exact_ridge(change: dict[str, str]) -> None:
     reference = reference_of(Settings().replace(**change))
     learned = np.zeros((len(reference.midline.places), 17))
     learned[:, 8] = 9.0  # a ridge on the midline itself
-    quality = reference.quality(
-        reference.probe.exact, np.zeros(reference.grid.shape), learned.ravel(), 2.0
-    )  # fmt: skip
+    quality = measured(reference, learned.ravel(), np.zeros(reference.grid.shape))
     assert quality.exact_ridge_distance is None
     assert quality.ridge_distance is not None
     assert quality.ridge_distance < 1e-12

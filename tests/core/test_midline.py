@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fields import spiral
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 from scipy.spatial import KDTree
 
-from aeviz.core.manifolds import FloatArray, spiral
+from aeviz.core.manifolds import FloatArray
 from aeviz.core.midline import SPACING, Midline
 
 TAU = 2.0
@@ -38,8 +39,8 @@ def arc(share: float) -> FloatArray:
 
 @pytest.fixture(scope="module")
 def of_spiral() -> tuple[FloatArray, Midline]:
-    curve = spiral(SAMPLES, 1.5)
-    return curve, Midline.of(curve)
+    curve = spiral(SAMPLES)
+    return curve, Midline.of((curve,))
 
 
 # Known midlines
@@ -49,7 +50,7 @@ def of_spiral() -> tuple[FloatArray, Midline]:
 @given(st.floats(0.05, 5.0), st.floats(0.0, 6.3), st.floats(-10.0, 10.0))
 def test_the_midline_of_a_hairpin_runs_between_its_legs(scale: float, angle: float, shift: float) -> None:
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    midline = Midline.of(scale * hairpin() @ turn + shift)
+    midline = Midline.of((scale * hairpin() @ turn + shift,))
     (line,) = ((each - shift) @ turn.T / scale for each in midline.lines)
     spacing = (8.0 + 0.5 * np.pi) / SAMPLES  # of the samples, 0.005
     # On the axis, from the middle of the half circle to the legs' ends. Samples of the two legs do not
@@ -66,7 +67,7 @@ def test_the_midline_of_a_hairpin_runs_between_its_legs(scale: float, angle: flo
 
 def test_the_midline_of_a_triangle_has_three_branches_to_its_middle() -> None:
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)], [0.0, 0.0]])
-    midline = Midline.of(polyline(corners))
+    midline = Midline.of((polyline(corners),))
     middle = corners[:3].mean(axis=0)
     spacing = 3.0 / SAMPLES
     assert len(midline.lines) == 3
@@ -99,7 +100,7 @@ def test_the_midline_of_a_triangle_has_three_branches_to_its_middle() -> None:
     ],
 )  # fmt: skip
 def test_a_curve_that_does_not_come_back_to_itself_has_no_midline(curve: FloatArray) -> None:
-    midline = Midline.of(curve)
+    midline = Midline.of((curve,))
     assert midline.lines == ()
     assert midline.places.shape == midline.across.shape == (0, 2)
     assert midline.half_gap.shape == (0,)
@@ -208,7 +209,7 @@ def peaked(midline: Midline, shift: FloatArray | float, height: float = 5.0) -> 
 
 @pytest.fixture(scope="module")
 def between_legs() -> Midline:
-    return Midline.of(hairpin())
+    return Midline.of((hairpin(),))
 
 
 def test_places_are_searched_across_the_midline(between_legs: Midline) -> None:

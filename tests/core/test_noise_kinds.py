@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from brute_force import few_points, in_many_digits
+from fields import spiral
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial import KDTree
 
-from aeviz.core.manifolds import FloatArray, spiral
+from aeviz.core.manifolds import FloatArray
 from aeviz.core.truth import Denoiser
 
 EPS = np.finfo(float).eps
@@ -34,7 +35,7 @@ def likelihoods(kind: str, x: FloatArray, data: FloatArray, sigma: float) -> Flo
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("sigma", [0.1, 0.25, 1.0])
 def test_the_posterior_is_bayes_rule(kind: str, sigma: float) -> None:
-    data = spiral(151, 1.5)
+    data = spiral(151)
     places = np.random.default_rng(0).uniform(-2.5, 2.5, (300, 2))
     p = likelihoods(kind, places, data, sigma)
     known = p.sum(axis=1) > 1e-250  # scipy's densities, not being logarithms, end there
@@ -51,7 +52,7 @@ def test_the_posterior_is_bayes_rule(kind: str, sigma: float) -> None:
 
 
 def test_where_uniform_noise_moves_no_point_nothing_is_known() -> None:
-    data, sigma = spiral(151, 1.5), 0.1
+    data, sigma = spiral(151), 0.1
     places = np.random.default_rng(1).uniform(-2.5, 2.5, (500, 2))
     reached = (np.abs(places[:, None] - data).max(axis=-1) < np.sqrt(3.0) * sigma).any(axis=1)
     assert 0.2 < reached.mean() < 0.8
@@ -94,7 +95,7 @@ def test_the_posterior_of_rare_noise_equals_brute_force_in_many_digits(sigma: fl
 @pytest.mark.parametrize("sigma", [0.05, 0.1, 0.25, 1.0])
 def test_the_ambiguity_of_rare_noise_is_the_slope_of_the_mean(sigma: float) -> None:
     """a* = λ_max of the symmetric part of ∂r*/∂x, that by central differences."""
-    denoiser = Denoiser(spiral(151, 1.5), sigma, "rare")
+    denoiser = Denoiser(spiral(151), sigma, "rare")
     rng = np.random.default_rng(2)
     places = np.concatenate((
         denoiser.data[::10] + sigma * rng.standard_normal((16, 2)),
@@ -117,7 +118,7 @@ def test_the_ambiguity_of_rare_noise_is_the_slope_of_the_mean(sigma: float) -> N
 
 
 def test_far_away_rare_noise_is_wide_gaussian_noise() -> None:
-    data, sigma = spiral(60, 1.5), 0.1
+    data, sigma = spiral(60), 0.1
     angle = np.linspace(0.0, 2.0 * np.pi, 20)
     places = 4.0 * np.stack((np.cos(angle), np.sin(angle)), axis=1)
     found = Denoiser(data, sigma, "rare").at(places)
@@ -137,7 +138,7 @@ def test_far_away_rare_noise_is_wide_gaussian_noise() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_nearest_target_is_the_nearest_point_without_doubt(kind: str) -> None:
-    data = spiral(151, 1.5)
+    data = spiral(151)
     places = np.random.default_rng(3).uniform(-3.0, 3.0, (500, 2))
     found = Denoiser(data, 0.1, kind, "nearest").at(places)
     distance, nearest = KDTree(data).query(places, k=2)
@@ -162,7 +163,7 @@ def test_the_nearest_point_has_the_only_vote() -> None:
 @pytest.mark.parametrize("target", ["original", "nearest"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_votes_are_shares_that_make_up_the_mean(kind: str, target: str) -> None:
-    denoiser = Denoiser(spiral(151, 1.5), 0.3, kind, target)
+    denoiser = Denoiser(spiral(151), 0.3, kind, target)
     for x in denoiser.data[::15] + 0.2 * np.random.default_rng(4).standard_normal((11, 2)):
         there, weights = denoiser.place(x[None])
         assert weights.shape == (151,)
@@ -181,7 +182,7 @@ def test_the_votes_are_shares_that_make_up_the_mean(kind: str, target: str) -> N
 
 @given(st.integers(1, 3_000), st.integers(1, 3_000))
 def test_a_thinned_denoiser_knows_every_kth_point(points: int, most: int) -> None:
-    denoiser = Denoiser(spiral(points, 1.5), 0.3, "rare", "nearest")
+    denoiser = Denoiser(spiral(points), 0.3, "rare", "nearest")
     thinned = denoiser.thinned(most)
     assert (thinned.noise, thinned.kind, thinned.target) == (0.3, "rare", "nearest")
     count = len(thinned.data)

@@ -8,13 +8,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from fields import ADDED, spiral
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.spatial import KDTree
 
+from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.corruption import cloud_noisy
-from aeviz.core.manifolds import FloatArray, positions, spiral
+from aeviz.core.manifolds import FloatArray
 from aeviz.core.marks import (
     BASIN_STEPS,
     BINS,
@@ -33,10 +35,10 @@ from aeviz.core.marks import (
     lumps,
     path_from,
 )  # fmt: skip
-from aeviz.core.settings import Settings
+from aeviz.core.settings import SPECS, Settings
 from aeviz.core.truth import Denoiser
 
-KINDS = ["gaussian", "uniform", "rare"]
+KINDS = ADDED
 
 
 def scaled(factor: float) -> Callable[[FloatArray], FloatArray]:
@@ -55,7 +57,7 @@ def place_of(denoiser: Denoiser, place: tuple[float, float]) -> ExactPlace:
 @pytest.mark.parametrize("target", ["original", "nearest"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_place_knows_its_posterior(kind: str, target: str) -> None:
-    denoiser = Denoiser(spiral(151, 1.5), 0.25, kind, target)
+    denoiser = Denoiser(spiral(151), 0.25, kind, target)
     found = place_of(denoiser, (0.3, 0.9))
     there = denoiser.at(np.array([[0.3, 0.9]]))
     assert found.reconstruction == tuple(there.mean[0])
@@ -67,7 +69,7 @@ def test_a_place_knows_its_posterior(kind: str, target: str) -> None:
 @pytest.mark.parametrize("sigma", [0.02, 0.25, 1.0])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_voters_are_those_whose_vote_would_be_seen(kind: str, sigma: float) -> None:
-    denoiser = Denoiser(spiral(151, 1.5), sigma, kind)
+    denoiser = Denoiser(spiral(151), sigma, kind)
     x = denoiser.data[70] + 0.01
     found = place_of(denoiser, (float(x[0]), float(x[1])))
     _, weights = denoiser.place(x[None])
@@ -80,7 +82,7 @@ def test_the_voters_are_those_whose_vote_would_be_seen(kind: str, sigma: float) 
 
 @pytest.mark.parametrize(("points", "kind"), [(5_000, "gaussian"), (5_000, "uniform"), (400, "uniform")])
 def test_of_many_voters_the_strongest_are_told(points: int, kind: str) -> None:
-    denoiser = Denoiser(spiral(points, 1.5), 1.0, kind)
+    denoiser = Denoiser(spiral(points), 1.0, kind)
     found = place_of(denoiser, (0.2, 0.1))
     _, weights = denoiser.place(np.array([[0.2, 0.1]]))
     claimed = np.count_nonzero(weights >= LEAST_VOTE * weights.max())
@@ -92,14 +94,14 @@ def test_of_many_voters_the_strongest_are_told(points: int, kind: str) -> None:
 
 
 def test_a_place_that_no_point_can_have_been_moved_to_is_not_known() -> None:
-    denoiser = Denoiser(spiral(151, 1.5), 0.1, "uniform")
+    denoiser = Denoiser(spiral(151), 0.1, "uniform")
     assert ExactPlace.of(denoiser, (3.0, 3.0)) is None
     assert ExactPlace.of(denoiser, (0.5, 0.1)) is not None
-    assert ExactPlace.of(Denoiser(spiral(151, 1.5), 0.1), (1e3, 1e3)) is not None  # a Gaussian reaches all
+    assert ExactPlace.of(Denoiser(spiral(151), 0.1), (1e3, 1e3)) is not None  # a Gaussian reaches all
 
 
 def test_a_place_out_of_reach_is_not_known_whatever_the_target() -> None:
-    denoiser = Denoiser(spiral(151, 1.5), 0.1, "uniform", "nearest")
+    denoiser = Denoiser(spiral(151), 0.1, "uniform", "nearest")
     assert ExactPlace.of(denoiser, (3.0, 3.0)) is None
     assert place_of(denoiser, (0.5, 0.1)).votes.tolist() == [1.0]
 
@@ -111,7 +113,7 @@ def test_a_place_out_of_reach_is_not_known_whatever_the_target() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("points", [1, 7, 151, BINS, BINS + 1, 1_000])
 def test_the_profile_is_the_vote_in_equally_long_parts(points: int, kind: str, target: str) -> None:
-    denoiser = Denoiser(spiral(points, 1.5), 1.0, kind, target)
+    denoiser = Denoiser(spiral(points), 1.0, kind, target)
     found = place_of(denoiser, (0.2, 0.1))
     _, weights = denoiser.place(np.array([[0.2, 0.1]]))
     parts = points // math.ceil(points / BINS)  # so that nearly all hold equally many
@@ -128,7 +130,7 @@ def test_the_profile_is_the_vote_in_equally_long_parts(points: int, kind: str, t
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("points", [151, 10_000, 100_000])
 def test_however_many_points_there_are_the_shares_of_the_arms_are_right(points: int, kind: str) -> None:
-    data, x = spiral(points, 1.5), np.array([0.0, 1.25])
+    data, x = spiral(points), np.array([0.0, 1.25])
     sigma = 0.35 if kind == "uniform" else 0.25  # with less, it would not reach the middle
     found = place_of(Denoiser(data, sigma, kind), (0.0, 1.25))
     assert abs(found.profile.sum() - 1.0) < 1e-12
@@ -208,7 +210,7 @@ def test_halfway_between_two_arms_both_claim_the_place() -> None:
         theta = 3.0 * np.pi * where
         return 0.5 * (1.0 + theta / np.pi) * np.sin(theta)
 
-    data = spiral(151, 1.5)
+    data = spiral(151)
     # On the second axis, upwards: the arms are at 0.75 and 1.75; the outer has fewer points there.
     found = lumps(place_of(Denoiser(data, 0.25), (0.0, 1.25)).profile)
     assert len(found) == 2
@@ -223,7 +225,9 @@ def test_halfway_between_two_arms_both_claim_the_place() -> None:
 
 
 def test_the_magnitude_is_the_length_of_the_arrow() -> None:
-    assert Place((1.0, 2.0), (4.0, -2.0), 1.0, None).magnitude == 5.0
+    place = Place((1.0, 2.0), (4.0, -2.0), 1.0, None)
+    assert place.magnitude == 5.0
+    assert place.code.shape == (0,)  # not asked for
 
 
 # A probe's path
@@ -264,10 +268,12 @@ def test_a_path_ends_where_the_map_gives_no_number() -> None:
 # Marks
 
 
-def test_marks_are_what_was_asked_for() -> None:
-    settings, size = Settings(noise=0.3, noise_kind="uniform"), 4.0
+@pytest.mark.parametrize("kind", SPECS["noise_kind"].choices)
+def test_marks_are_what_was_asked_for(kind: str) -> None:
+    settings, size = Settings(noise=0.3, noise_kind=kind), 4.0
+    data = clean_data(settings)
     cursor = Place((1.0, 1.0), (0.5, 0.5), 1.0, None)
-    marks = Marks.of(cursor, (2.0, 0.0), (0.0, -1.0), settings, scaled(0.5), size)
+    marks = Marks.of(cursor, (2.0, 0.0), (0.0, -1.0), settings, data, scaled(0.5), size)
     assert marks.cursor is cursor
     assert marks.path is not None
     assert np.array_equal(marks.path, path_from((2.0, 0.0), scaled(0.5), RESTS * size))
@@ -276,9 +282,9 @@ def test_marks_are_what_was_asked_for() -> None:
     assert marks.cloud is not None
     assert marks.cloud_reconstruction is not None
     assert marks.cloud.shape == (CLOUD, 2)
-    assert np.array_equal(marks.cloud, cloud_noisy(settings, (0.0, -1.0), CLOUD))
+    assert np.array_equal(marks.cloud, cloud_noisy(settings, data, (0.0, -1.0), CLOUD))
     assert np.array_equal(marks.cloud_reconstruction, 0.5 * marks.cloud)
-    assert Marks.of(None, None, None, settings, scaled(0.5), size) == NO_MARKS == Marks()
+    assert Marks.of(None, None, None, settings, data, scaled(0.5), size) == NO_MARKS == Marks()
 
 
 # Basins
@@ -286,43 +292,41 @@ def test_marks_are_what_was_asked_for() -> None:
 
 def test_a_place_comes_to_rest_at_the_nearer_of_two_points() -> None:
     """Two points ±d: r*(x) = d·tanh(d·x/σ²), whose basins meet at 0."""
-    data, turn = np.array([[-0.5, 0.0], [0.5, 0.0]]), np.array([0.25, 1.5])
+    data, positions = np.array([[-0.5, 0.0], [0.5, 0.0]]), np.array([0.25, 0.75])
     places = np.random.default_rng(0).uniform(-2.0, 2.0, (500, 2))
     places = places[np.abs(places[:, 0]) > 0.02]
     denoiser = Denoiser(data, 0.25)
-    found = basins(places, lambda x: denoiser.at(x).mean, KDTree(data), turn)
+    found = basins(places, lambda x: denoiser.at(x).mean, KDTree(data), positions)
     nearest = np.square(places[:, None] - data).sum(axis=-1).argmin(axis=1)
-    assert np.array_equal(found, turn[nearest])
-    assert set(found) == {0.25, 1.5}
+    assert np.array_equal(found, positions[nearest])
+    assert set(found) == {0.25, 0.75}
 
 
 def test_on_the_spiral_a_place_comes_to_rest_near_where_it_is() -> None:
-    settings = Settings()
-    data, denoiser = spiral(151, 1.5), Denoiser(spiral(151, 1.5), 0.1)
-    theta = positions(settings)
-    found = basins(data, lambda x: denoiser.at(x).mean, KDTree(data), theta)
+    data, denoiser = CleanData(spiral(151)), Denoiser(spiral(151), 0.1)
+    found = basins(data.points, lambda x: denoiser.at(x).mean, KDTree(data.points), data.positions)
     # It creeps along the curve, as points are denser inwards, by a few points, a hundredth of a turn each;
     # from the ends farther, for beyond them there is nothing.
-    assert np.abs(found - theta)[5:-5].max() < 0.05
+    assert np.abs(found - data.positions)[5:-5].max() < 0.05 / 1.5
 
 
 def test_a_place_is_followed_for_many_steps() -> None:
-    data, turn = np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([0.0, 1.5])
+    data, positions = np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([0.0, 1.0])
     places = np.array([[-0.4, 0.0], [-1.6, 0.0]])  # in all they go 1.5 to the right
-    found = basins(places, lambda x: x + np.array([1.5 / BASIN_STEPS, 0.0]), KDTree(data), turn)
+    found = basins(places, lambda x: x + np.array([1.5 / BASIN_STEPS, 0.0]), KDTree(data), positions)
     assert BASIN_STEPS > 20
-    assert found.tolist() == [1.5, 0.0]
+    assert found.tolist() == [1.0, 0.0]
 
 
 def test_where_the_map_gives_no_number_there_is_no_basin() -> None:
-    data, turn = np.array([[0.0, 0.0], [4.0, 0.0]]), np.array([0.0, 1.0])
+    data, positions = np.array([[0.0, 0.0], [4.0, 0.0]]), np.array([0.0, 1.0])
 
     def half(x: FloatArray) -> FloatArray:
         return np.where(x[:, :1] > 2.0, np.nan, x)
 
     places = np.array([[1.0, 0.0], [3.0, 0.0], [-1.0, 2.0], [np.nan, 0.0]])
     assert np.array_equal(
-        basins(places, half, KDTree(data), turn), [0.0, np.nan, 0.0, np.nan], equal_nan=True
+        basins(places, half, KDTree(data), positions), [0.0, np.nan, 0.0, np.nan], equal_nan=True
     )
-    nowhere = basins(places, lambda x: np.full_like(x, np.inf), KDTree(data), turn)
+    nowhere = basins(places, lambda x: np.full_like(x, np.inf), KDTree(data), positions)
     assert np.isnan(nowhere).all()

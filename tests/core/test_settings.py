@@ -9,14 +9,18 @@ import math
 from typing import Any, get_args
 
 import pytest
+from fields import ADDED
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from aeviz.core.corruption import DISCRETE
+from aeviz.core.data_file import SUFFIXES
+from aeviz.core.manifolds import BITS, CLOSED, CURVES
 from aeviz.core.setting import Applies, SettingError, Spec
-from aeviz.core.settings import GROUPS, LECTURE_EXTENT, SPECS, TABLE, UNIT_EXTENT, Settings, applies
+from aeviz.core.settings import GROUPS, MOST_DRAWN, SPECS, TABLE, Settings, applies
 
-LINE = 400  # characters that a message may take; the longest list of choices needs about 100
+LINE = 400  # characters that a message may take; the longest list of choices needs about 120
 every_spec = pytest.mark.parametrize("spec", TABLE, ids=lambda spec: spec.name)
 few = effort(max_examples=20)  # for each of the specs, one by one
 numeric = pytest.mark.parametrize("spec", [s for s in TABLE if s.low is not None], ids=lambda spec: spec.name)
@@ -32,29 +36,38 @@ def number(spec: Spec, kind: type) -> st.SearchStrategy[Any]:
 def valid(spec: Spec) -> st.SearchStrategy[Any]:
     """Every value that the spec allows."""
     if spec.choices:
-        return st.sampled_from(spec.choices)
+        choices = st.sampled_from(spec.choices)
+        return choices | st.builds(_file, st.text(), st.sampled_from(spec.files)) if spec.files else choices
     if isinstance(spec.default, bool):
         return st.booleans()
     if isinstance(spec.default, tuple):
         if spec.name == "extent":
-            return st.builds(
+            return st.just(()) | st.builds(
                 _extent, number(spec, float), number(spec, float), st.floats(1e-3, 30.0), st.floats(-1, 1)
             )
+        if spec.name == "drawn":
+            points = st.tuples(number(spec, float), number(spec, float))
+            return st.lists(points, max_size=20).map(lambda some: tuple(x for point in some for x in point))
         least, most = spec.length
         return st.lists(number(spec, element(spec)), min_size=least, max_size=most).map(tuple)
     return number(spec, type(spec.default))
 
 
+def _file(stem: str, suffix: str) -> str:
+    """A file's name, without blanks before it, which are cut off."""
+    return stem.lstrip() + suffix
+
+
 def _extent(x: float, y: float, size: float, lean: float) -> tuple[float, float, float, float]:
     """A rectangle within the range, up to fifty times as long as wide."""
     wide, high = size * min(1.0, 49.0**lean), size * min(1.0, 49.0**-lean)
-    x0, y0 = min(x, 1000.0 - wide), min(y, 1000.0 - high)
+    x0, y0 = min(x, 1e9 - wide), min(y, 1e9 - high)
     return x0, x0 + wide, y0, y0 + high
 
 
 def element(spec: Spec) -> type:
-    """The type of a tuple's numbers, which an empty default would not tell."""
-    return type(spec.default[0])
+    """The type of a tuple's numbers."""
+    return int if spec.whole else float
 
 
 def everything() -> st.SearchStrategy[dict[str, Any]]:
@@ -94,7 +107,7 @@ def impossible(spec: Spec) -> list[Any]:
         fraction = [spec.default + 0.5] if isinstance(spec.default, int) else []
         return [*objects, *numbers, *fraction, *just_outside(spec), (spec.default,)]
     least, most = spec.length
-    good = spec.default[0]
+    good = element(spec)(spec.default[0] if spec.default else 0.0)
     ends = just_outside(spec)
     if element(spec) is int:
         ends.append(good + 0.5)
@@ -130,7 +143,8 @@ def test_every_setting_has_words(spec: Spec) -> None:
     assert spec.help.endswith(".")
     assert spec.help[0].isupper()
     assert spec.applies in get_args(Applies)
-    assert (spec.applies == "view") == (spec.group in ("View", "Midlines"))
+    # The noise of the test stands beside that of the training, but does not act on the network.
+    assert (spec.applies == "view") == (spec.group in ("View", "Midlines") or spec.name == "test_noise")
 
 
 def test_names_labels_and_options_are_unique() -> None:
@@ -212,8 +226,12 @@ def test_any_text_is_either_a_value_or_refused_in_one_line(spec: Spec, data: st.
     "text", ["nan", "inf", "-inf", "1e999", "-1e999", "", "  ", "5 5", "five", "1,2,3,4,5"]
 )
 def test_texts_that_are_no_number_in_range_are_refused(spec: Spec, text: str) -> None:
-    if spec.name == "hidden" and not text.strip():
-        assert spec.parsed(text) == ()  # no text at all means no hidden layers
+    if not text.strip() and spec.length is not None and spec.length[0] == 0:
+        assert spec.parsed(text) == ()  # no text at all means no hidden layers, say
+        return
+    if spec.name == "drawn" and "," in text:
+        with pytest.raises(SettingError, match=r"^--drawn needs two numbers for each point: x,y,x,y…$"):
+            Settings(drawn=spec.parsed(text))
         return
     with pytest.raises(SettingError) as caught:
         spec.parsed(text)
@@ -229,6 +247,11 @@ def test_texts_that_are_no_number_in_range_are_refused(spec: Spec, text: str) ->
         ("grid", "40x34", (40, 34)),
         ("grid", "40×34", (40, 34)),
         ("grid", " 40 x 34 ", (40, 34)),
+        ("extent", "", ()),
+        ("drawn", "", ()),
+        ("drawn", "0.5,−1e3, 2 ,4", (0.5, -1000.0, 2.0, 4.0)),
+        ("data", " two-spirals ", "two-spirals"),
+        ("data", "C:\\Data\\Two words.CSV", "C:\\Data\\Two words.CSV"),
         ("extent", "−2.2,1.7,−1.4,1.9", (-2.2, 1.7, -1.4, 1.9)),
         ("points", "1e3", 1000),
         ("mirror", "No", False),
@@ -317,17 +340,11 @@ def test_an_extent_without_area_is_refused(extent: tuple[float, ...]) -> None:
         Settings(extent=extent)
 
 
-def test_the_first_view_follows_the_data_unless_it_is_somebodys_choice() -> None:
-    assert Settings(cost="bce").extent == UNIT_EXTENT
-    assert Settings(cost="bce").replace(cost="squared") == Settings()
-    assert Settings(cost="bce").replace(extent=LECTURE_EXTENT).extent == UNIT_EXTENT  # its default
-    chosen = (-1.0, 2.0, -1.0, 2.0)
-    assert Settings(cost="bce", extent=chosen).extent == chosen
-    assert Settings(extent=chosen).replace(cost="bce").extent == chosen
-    width, height = Settings(cost="bce").cell
-    assert abs(width - height) < 1e-12  # square, as in the lecture's view
-    (x0, x1, y0, y1) = UNIT_EXTENT
-    assert max(x0, y0) < 0.0 < 1.0 < min(x1, y1)
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_an_extent_has_four_numbers_or_none(count: int) -> None:
+    with pytest.raises(SettingError, match=r"^--extent needs four numbers x0,x1,y0,y1, or none to fit the"):
+        Settings(extent=(0.0, 1.0, 2.0)[:count])
+    assert Settings().extent == Settings(extent=[]).extent == ()
 
 
 @pytest.mark.parametrize("extent", [(0.0, 51.0, 0.0, 1.0), (0.0, 1.0, 0.0, 51.0)])
@@ -336,13 +353,92 @@ def test_an_extent_like_a_thread_is_refused(extent: tuple[float, ...]) -> None:
         Settings(extent=extent)
 
 
-@given(valid(SPECS["grid"]), valid(SPECS["extent"]))
-def test_the_cell_is_the_distance_of_neighbouring_centres(
-    grid: tuple[int, int], extent: tuple[float, ...]
-) -> None:
-    made = Settings(grid=grid, extent=extent)
-    x0, x1, y0, y1 = made.extent
-    width, height = made.cell
-    # 1e-9: extents reach 1,000, with an eps of 1e-13, times up to 400 cells.
-    assert abs(x0 + (made.grid[0] - 1) * width - x1) < 1e-9
-    assert abs(y0 + (made.grid[1] - 1) * height - y1) < 1e-9
+# Choices, files and whole numbers
+
+
+@every_spec
+def test_a_file_may_be_named_where_the_table_says_so(spec: Spec) -> None:
+    assert spec.files == (SUFFIXES if spec.name == "data" else ())
+    if not spec.choices:
+        return
+    for suffix in SUFFIXES:
+        for name in (f"folder/some points{suffix}", f"UPPER{suffix.upper()}", f"../α.β{suffix}"):
+            if spec.files:
+                assert spec.checked(name) == spec.parsed(f" {name} ") == spec.text(name) == name
+                assert getattr(Settings(**{spec.name: name}), spec.name) == name
+            else:
+                with pytest.raises(SettingError) as caught:
+                    spec.checked(name)
+                refusal(spec, caught.value)
+    assert all(suffix in spec.range for suffix in spec.files)
+    for name in ("points.xlsx", "points.csv.gz", "csv", ".csv/", "points.csv\n"):
+        with pytest.raises(SettingError) as caught:
+            spec.checked(name)
+        refusal(spec, caught.value)
+
+
+@every_spec
+def test_numbers_of_a_tuple_are_whole_where_the_table_says_so(spec: Spec) -> None:
+    assert spec.whole == (spec.name in ("hidden", "grid"))
+    if not isinstance(spec.default, tuple):
+        assert spec.length is None
+        return
+    least, most = spec.length
+    assert 0 <= least <= len(spec.default) <= most
+    count = max(2, least)
+    one = element(spec)(spec.low) + 1  # whole, and in range
+    found = spec.checked([float(one)] * count)
+    assert repr(found) == repr((element(spec)(one),) * count)
+    assert repr(spec.checked((int(one),) * count)) == repr(found)
+    half = (one + 0.5,) * count
+    if spec.whole:
+        with pytest.raises(SettingError) as caught:
+            spec.checked(half)
+        refusal(spec, caught.value)
+    else:
+        assert spec.checked(half) == half
+
+
+def test_the_choices_are_those_that_there_are() -> None:
+    assert SPECS["data"].choices == (*CURVES, *BITS, "drawn")
+    assert set(CLOSED) < set(CURVES)
+    assert SPECS["noise_kind"].choices == (*ADDED, *DISCRETE)
+
+
+# Drawn points
+
+
+def test_so_many_points_can_be_drawn_and_no_more() -> None:
+    most = tuple(float(k) for k in range(2 * MOST_DRAWN))
+    assert Settings(drawn=most).drawn == most
+    with pytest.raises(SettingError) as caught:
+        Settings(drawn=(*most, 0.0, 0.0))
+    refusal(SPECS["drawn"], caught.value)
+
+
+@pytest.mark.parametrize("count", [1, 3, 2 * MOST_DRAWN - 1])
+def test_a_drawn_point_has_two_numbers(count: int) -> None:
+    with pytest.raises(SettingError, match=r"^--drawn needs two numbers for each point"):
+        Settings(drawn=(0.5,) * count)
+
+
+# Derived settings
+
+
+@given(everything())
+def test_points_are_tested_with_so_many_times_the_noise(values: dict[str, Any]) -> None:
+    made = Settings(**values)
+    noise = min(1.0, values["noise"] * values["test_noise"])  # a probability, too, and so at most 1
+    assert made.tested == made.replace(noise=noise)
+    assert Settings().tested == Settings()
+
+
+@effort(max_examples=40)
+@given(everything(), everything())
+def test_a_run_is_drawn_as_one_likes(values: dict[str, Any], others: dict[str, Any]) -> None:
+    run, view = Settings(**values), Settings(**others)
+    drawn = run.drawn_as(view)
+    for spec in TABLE:
+        source = view if spec.applies == "view" else run
+        assert getattr(drawn, spec.name) == getattr(source, spec.name)
+    assert run.drawn_as(run) == run

@@ -7,12 +7,14 @@ import tracemalloc
 import numpy as np
 import pytest
 from brute_force import FAR, few_points, in_many_digits
+from fields import spiral
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from aeviz.core import truth
-from aeviz.core.manifolds import FloatArray, spiral
+from aeviz.core.clean_data import CleanData
+from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser, Posterior, finish, largest_eigenvalue
 
@@ -113,7 +115,7 @@ def test_the_covariance_keeps_its_digits_far_from_the_origin(offset: float) -> N
 @pytest.mark.parametrize("sigma", [0.05, 0.25, 1.0, 10.0])
 def test_the_covariance_is_the_slope_of_the_mean(sigma: float) -> None:
     """Cov*(x) = σ² ∂r*/∂x."""
-    denoiser = Denoiser(spiral(151, 1.5), sigma)
+    denoiser = Denoiser(spiral(151), sigma)
     places = denoiser.data[::10] + sigma * np.random.default_rng(2).standard_normal((16, 2))
     found = denoiser.at(places)
     h = 1e-4 * sigma
@@ -128,7 +130,7 @@ def test_the_covariance_is_the_slope_of_the_mean(sigma: float) -> None:
 
 
 def test_small_noise_gives_the_nearest_point() -> None:
-    data = spiral(60, 1.5)
+    data = spiral(60)
     places = np.random.default_rng(3).uniform(-3.0, 3.0, (200, 2))
     squared = np.square(places[:, None] - data).sum(axis=-1)
     nearest, second = np.sort(squared, axis=1)[:, :2].T
@@ -141,7 +143,7 @@ def test_small_noise_gives_the_nearest_point() -> None:
 
 
 def test_large_noise_gives_the_mean_of_all_points() -> None:
-    data = spiral(60, 1.5)
+    data = spiral(60)
     places = np.random.default_rng(4).uniform(-3.0, 3.0, (50, 2))
     found = Denoiser(data, 1e4).at(places)
     # The first order in 1/σ²: r* ≈ ȳ + Cov(y)(x − ȳ)/σ², with |Cov| < 2 and |x − ȳ| < 7: 1.4e-7.
@@ -181,7 +183,7 @@ def test_the_closed_form_eigenvalue_equals_eigvalsh(data: st.DataObject) -> None
 
 
 def test_the_ambiguity_is_the_largest_eigenvalue_over_the_noise() -> None:
-    data = spiral(151, 1.5)
+    data = spiral(151)
     places = np.random.default_rng(5).uniform(-2.0, 2.0, (300, 2))
     best = np.linalg.eigvalsh(Denoiser(data, 0.25).at(places).covariance)[:, -1] / 0.25**2
     assert np.abs(ambiguity(data, 0.25, places) - best).max() < 1e-12  # roundings of values up to 10
@@ -202,7 +204,7 @@ def test_the_variance_is_the_trace() -> None:
 @pytest.mark.parametrize("kind", ["gaussian", "uniform", "rare"])
 @pytest.mark.parametrize("block", [1, 150, 151, 1000])
 def test_the_size_of_the_blocks_does_not_show(block: int, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    denoiser = Denoiser(spiral(151, 1.5), 0.25, kind)
+    denoiser = Denoiser(spiral(151), 0.25, kind)
     places = np.random.default_rng(6).uniform(-2.0, 2.0, (97, 2))
     whole = denoiser.at(places)
     monkeypatch.setattr(truth, "_BLOCK", block)
@@ -216,7 +218,7 @@ def test_the_size_of_the_blocks_does_not_show(block: int, kind: str, monkeypatch
 
 
 def test_work_is_done_in_steps_that_give_what_all_at_once_gives() -> None:
-    denoiser = Denoiser(spiral(1_000, 1.5), 0.25)
+    denoiser = Denoiser(spiral(1_000), 0.25)
     places = np.random.default_rng(7).uniform(-2.0, 2.0, (110, 2))
     steps = denoiser.solving(places)
     taken = 0
@@ -234,7 +236,7 @@ def test_work_is_done_in_steps_that_give_what_all_at_once_gives() -> None:
 
 def peak(places: int, points: int) -> int:
     """Bytes that `at` holds at most, above what it returns."""
-    x, denoiser = np.zeros((places, 2)), Denoiser(spiral(points, 1.5), 0.25)
+    x, denoiser = np.zeros((places, 2)), Denoiser(spiral(points), 0.25)
     tracemalloc.start()
     found = denoiser.at(x)
     _, most = tracemalloc.get_traced_memory()
@@ -262,12 +264,12 @@ def test_without_noise_there_is_no_posterior(sigma: float) -> None:
 
 
 def test_settings_without_noise_have_no_exact_denoiser() -> None:
-    data = spiral(5, 1.5)
+    data = CleanData(spiral(5))
     assert Denoiser.of(Settings(noise=0.0), data) is None
     found = Denoiser.of(Settings(noise=0.3, noise_kind="rare", target="nearest"), data)
     assert found is not None
     assert (found.noise, found.kind, found.target) == (0.3, "rare", "nearest")
-    assert found.data is data
+    assert found.data is data.points
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "uniform", "rare"])

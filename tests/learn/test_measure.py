@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.spatial import KDTree
-from trainings import new, train
+from trainings import new, points_of, train
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.corruption import PROBES, probe_noisy
 from aeviz.core.field import Grid
-from aeviz.core.manifolds import FloatArray, clean_data, curve
+from aeviz.core.manifolds import FloatArray
 from aeviz.core.metrics import FLOOR_PROBES, NEAR_DATA, Quality, Reference
 from aeviz.core.midline import Midline
 from aeviz.core.presets import preset
@@ -27,11 +30,17 @@ def trained(settings: Settings, epochs: int) -> Training:
 
 def reference_of(settings: Settings) -> Reference:
     data = clean_data(settings)
-    denoiser = Denoiser.of(settings, data)
-    assert denoiser is not None
-    return finish(
-        Reference.solving(settings, data, denoiser, Midline.of(curve(settings)), KDTree(data))
-    )  # fmt: skip
+    denoiser, tree = Denoiser.of(settings, data), KDTree(data.points)
+    return finish(Reference.solving(settings, data, denoiser, midline_of(settings), tree))
+
+
+def midline_of(settings: Settings) -> Midline:
+    data = clean_data(settings)
+    return Midline.of(data.curve, data.closed)
+
+
+def home_of(settings: Settings) -> Grid:
+    return Grid.home(settings, clean_data(settings))
 
 
 def measured(training: Training) -> Quality:
@@ -83,7 +92,7 @@ def draws_of(settings: Settings) -> list[FloatArray]:
 @pytest.mark.parametrize("kind", LIKELIHOODS)
 def test_floor_and_excess_risk_are_what_their_names_say(kind: str) -> None:
     settings = Settings(hidden=(16,), code=16, noise_kind=kind)
-    training, data = trained(settings, 150), clean_data(settings)
+    training, data = trained(settings, 150), points_of(settings)
     found = measured(training)
 
     draws = draws_of(settings)
@@ -98,8 +107,8 @@ def test_floor_and_excess_risk_are_what_their_names_say(kind: str) -> None:
 
 def test_the_agreement_of_the_midlines_is_counted_on_the_grid() -> None:
     settings = Settings(hidden=(16,), code=16, grid=(20, 17), threshold=1.7)
-    training, data = trained(settings, 150), clean_data(settings)
-    places, h = Grid.home(settings).points, 1e-5
+    training, data = trained(settings, 150), points_of(settings)
+    places, h = home_of(settings).points, 1e-5
 
     def exact(x: FloatArray) -> FloatArray:
         return posterior(data, gaussian(x, data, settings.noise))[0]
@@ -119,7 +128,7 @@ def test_the_agreement_of_the_midlines_is_counted_on_the_grid() -> None:
 def test_the_ridge_is_where_a_search_fifty_times_as_fine_finds_it() -> None:
     settings = Settings(hidden=(32,), code=32, batch=151)
     training = trained(settings, 600)
-    whole = Midline.of(curve(settings))
+    whole = midline_of(settings)
     near = whole.half_gap <= 3.0 * settings.noise
     places, across, half = whole.places[near], whole.across[near], whole.half_gap[near]
     offsets = half[:, None] * np.linspace(-0.8, 0.8, 801)  # (P, 801)
@@ -133,6 +142,29 @@ def test_the_ridge_is_where_a_search_fifty_times_as_fine_finds_it() -> None:
     # A parabola through three of 17 offsets 0.05 apart; some ridges rise above τ between those alone.
     assert abs(found - best) < 0.003
     assert found > 0.02
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "masking", "flip"])
+def test_identityness_is_how_little_places_off_the_data_move(kind: str) -> None:
+    settings = Settings(hidden=(16,), code=16, noise_kind=kind, grid=(20, 17))
+    training, places = trained(settings, 100), home_of(settings).points
+    distance = np.sqrt(squares(places, points_of(settings))).min(axis=1)
+    moved = np.hypot(*training.network.field(training.average, places).displacement.T)
+    found = measured(training).identityness
+    assert found is not None
+    assert abs(found - (1.0 - np.minimum(moved, distance).sum() / distance.sum())) < 1e-12
+    assert 0.0 < found < 1.0
+
+
+@pytest.mark.parametrize(
+    "change", [{"noise_kind": "masking"}, {"noise_kind": "flip"}, {"noise": 0.0}], ids=str
+)
+def test_where_there_is_no_exact_denoiser_identityness_alone_is_measured(change: dict[str, Any]) -> None:
+    training = trained(Settings(hidden=(16,), code=16).replace(**change), 20)
+    assert reference_of(training.settings).probe is None
+    found = measured(training)
+    assert found.identityness is not None
+    assert found == Quality(identityness=found.identityness)
 
 
 def test_of_one_point_there_is_no_risk_to_measure() -> None:
@@ -149,7 +181,7 @@ def test_where_the_nearest_point_is_meant_nothing_is_in_doubt(kind: str) -> None
 
 def test_the_floor_of_a_cross_entropy_is_what_the_exact_denoiser_pays() -> None:
     settings = Settings(cost="bce", hidden=(16,), code=16, noise=0.1)
-    training, data = trained(settings, 400), clean_data(settings)
+    training, data = trained(settings, 400), points_of(settings)
     found = measured(training)
 
     def exact_of(noisy: FloatArray) -> tuple[FloatArray, float, float]:
@@ -186,14 +218,16 @@ def test_the_default_settings_find_the_midline_from_every_seed(seed: int) -> Non
     assert found.ridge_distance is not None
     assert found.midline_iou >= 0.85
     assert found.excess_risk < 0.01
-    assert found.ridge_distance < 0.5 * min(settings.cell)  # within half a cell of the geometric midline
+    assert found.ridge_distance < 0.5 * min(
+        home_of(settings).cell
+    )  # within half a cell of the geometric midline
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_lectures_figure_has_the_exact_denoisers_colours(seed: int) -> None:
     settings = preset("lecture-2021").replace(seed=seed)
-    training, data = trained(settings, settings.epochs), clean_data(settings)
-    places = Grid.home(settings).points
+    training, data = trained(settings, settings.epochs), points_of(settings)
+    places = home_of(settings).points
     mean, _ = posterior(data, gaussian(places, data, settings.noise))
     best = np.hypot(*(mean - places).T)
     learned = np.hypot(*training.network.field(training.average, places).displacement.T)
@@ -212,8 +246,8 @@ def test_the_midline_is_dark_where_the_origin_is_meant_and_bright_where_the_near
     medians = {}
     for name in ("lecture-2020", "lecture-2021"):
         settings = preset(name).replace(seed=seed)
-        training, home = trained(settings, settings.epochs), Grid.home(settings)
-        midline = Midline.of(curve(settings))
+        training, home = trained(settings, settings.epochs), home_of(settings)
+        midline = midline_of(settings)
         places = midline.places[midline.half_gap <= NEAR_DATA * settings.noise]
         cells = home.points[np.unique(squares(places, home.points).argmin(axis=1))]
         assert len(cells) > 30

@@ -26,7 +26,7 @@ LAYERS = {
     "gelu": nn.GELU,
     "identity": nn.Identity,
 }
-DATA = spiral(151, 1.5)
+(DATA,) = spiral(151, 1.5)
 networks = st.builds(
     lambda inner, activation: Network((2, *inner, 2), activation),
     st.lists(st.integers(1, 40), min_size=1, max_size=4),
@@ -250,7 +250,7 @@ def test_tied_weights_are_one_and_the_same() -> None:
 @effort(max_examples=40)
 @given(st.sampled_from(sorted(ACTIVATIONS)), st.integers(0, 10_000), st.integers(1, 300))
 def test_the_first_layers_lines_pass_through_the_datas_box(activation: str, seed: int, units: int) -> None:
-    data = spiral(40, 1.5) * (1.0, 0.3) + (10.0, -20.0)
+    data = spiral(40, 1.5)[0] * (1.0, 0.3) + (10.0, -20.0)
     network = Network((2, units, 2), activation)
     first = network.matrices(network.initial(data, generator(seed)))[0].double().numpy()
     (x0, y0), (x1, y1) = data.min(axis=0), data.max(axis=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,45 +12,14 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from scipy.stats import kstest
-from trainings import SMALL, Still, StillTraining, assert_same, new, train
+from trainings import ADDED, SMALL, Watched, assert_same, new, train, watched
 
-from aeviz.core.manifolds import clean_data
-from aeviz.core.settings import SPECS, Settings
+from aeviz.core.settings import Settings
 from aeviz.learn import corruption
 from aeviz.learn.corruption import Nearest
 from aeviz.learn.training import Training
 
-KINDS = SPECS["noise_kind"].choices
 Points = NDArray[np.float32]
-
-
-class Batch(NamedTuple):
-    """What one step had, each (2, B): the points that were corrupted, what became of them, the targets."""
-
-    origin: Points
-    noisy: Points
-    clean: Points
-
-
-class Watched(StillTraining):
-    """A training that learns nothing and keeps its batches."""
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings, clean_data(settings))
-        self.optimiser, self.seen = Still(), list[Batch]()
-
-    def _step(self, chosen: NDArray[np.int64] | None) -> float:
-        total = super()._step(chosen)
-        self.seen.append(
-            Batch(*(each.reshape(2, -1).copy() for each in (self._origin, self._noisy, self._clean)))
-        )
-        return total
-
-
-def watched(settings: Settings, epochs: int) -> list[Batch]:
-    training = Watched(settings)
-    train(training, epochs)
-    return training.seen
 
 
 def nearest(data: Points, noisy: Points) -> Points:
@@ -112,7 +81,7 @@ def test_uniform_noise_fills_a_square_of_standard_deviation_one(batch: int) -> N
     assert abs(np.square(eps).prod(axis=1).mean() - 1.0) < 5.0 * math.sqrt(2.24 / len(eps))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ADDED)
 def test_coordinates_and_draws_know_nothing_of_each_other(kind: str) -> None:
     eps = drawn(kind, 256)
     usual = np.sign(eps)  # of any size: signs are even and independent of kind
@@ -176,7 +145,11 @@ def test_a_clean_point_is_nearest_to_itself() -> None:
         {"points": 700, "batch": 302},  # so many points that a tree finds the nearest
         {"noise": 0.0},
         {"noise_kind": "rare"},
+        {"noise_kind": "masking"},
+        {"noise_kind": "flip", "points": 40, "batch": 5_000},
+        {"noise_draw": "frozen"},
         {"tied": True, "batch": 20},  # by autograd
+        {"regulariser": "variational", "batch": 33},
     ],
     ids=str,
 )
@@ -203,7 +176,15 @@ def test_at_every_step_the_target_is_the_clean_point_nearest_to_the_noisy_one(ch
 # Changed within a run
 
 
-CHANGES = [{"target": "nearest"}, {"noise_kind": "uniform"}, {"noise_kind": "rare", "target": "nearest"}]
+CHANGES = [
+    {"target": "nearest"},
+    {"noise_kind": "uniform"},
+    {"noise_kind": "rare", "target": "nearest"},
+    {"noise_kind": "masking"},
+    {"noise_kind": "flip", "noise": 0.4},
+    {"noise_draw": "frozen"},
+    {"noise_draw": "frozen", "noise_kind": "masking", "target": "nearest"},
+]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=str)

@@ -23,7 +23,9 @@ live_changes = st.fixed_dictionaries(
         "learning_rate": st.sampled_from([1e-3, 0.01, 0.03]),
         "batch": st.sampled_from([1, 3, 7, 20, 33]),
         "noise_kind": st.sampled_from(SPECS["noise_kind"].choices),
+        "noise_draw": st.sampled_from(SPECS["noise_draw"].choices),
         "target": st.sampled_from(SPECS["target"].choices),
+        "strength": st.sampled_from([0.0, 0.001, 0.5]),
         "epochs": st.integers(1, 99),
     },
 )
@@ -34,6 +36,7 @@ live_changes = st.fixed_dictionaries(
     st.sets(st.integers(1, EPOCHS), max_size=6),
     st.dictionaries(st.integers(0, EPOCHS), st.lists(live_changes, min_size=1, max_size=3), max_size=5),
     st.sampled_from(["adam", "momentum", "sgd"]),
+    st.sampled_from(["none", "l2", "variational"]),
     st.booleans(),
     st.lists(st.integers(0, EPOCHS), min_size=1, max_size=3),
 )
@@ -41,11 +44,13 @@ def test_any_epoch_is_brought_back_bit_for_bit(
     keyframes: set[int],
     changes: dict[int, list[dict[str, Any]]],
     optimiser: str,
+    regulariser: str,
     keyframe_first: bool,
     places: list[int],
 ) -> None:
-    run = Recorded(SMALL.replace(optimiser=optimiser), EPOCHS, keyframes, changes, keyframe_first)
-    again = new(SMALL.replace(optimiser=optimiser))
+    settings = SMALL.replace(optimiser=optimiser, regulariser=regulariser)
+    run = Recorded(settings, EPOCHS, keyframes, changes, keyframe_first)
+    again = new(settings)
     for epoch in places:
         again.replay(run.timeline, epoch)
         assert_same(again.keyframe(), run.states[epoch])
@@ -60,6 +65,10 @@ def test_any_epoch_is_brought_back_bit_for_bit(
         {"batch": 20},
         {"target": "nearest"},
         {"noise_kind": "rare"},
+        {"noise_kind": "masking"},
+        {"noise_kind": "flip", "noise": 0.6},
+        {"noise_draw": "frozen"},
+        {"noise_draw": "frozen", "noise_kind": "uniform", "batch": 33},
         {"target": "nearest", "noise_kind": "uniform", "batch": 20},
     ],
     ids=str,
@@ -80,8 +89,8 @@ def test_a_change_at_the_epoch_of_a_keyframe_is_replayed(
 
 
 def test_a_slider_dragged_to_and_fro_is_as_if_it_had_not_moved() -> None:
-    there = {"noise": 0.9, "target": "nearest", "noise_kind": "uniform"}
-    back = {"noise": 0.25, "target": "original", "noise_kind": "gaussian", "batch": 7}
+    there = {"noise": 0.9, "target": "nearest", "noise_kind": "flip", "noise_draw": "frozen"}
+    back = {"noise": 0.25, "target": "original", "noise_kind": "gaussian", "noise_draw": "fresh", "batch": 7}
     dragged = Recorded(SMALL, 20, {10}, {10: [there, {"batch": 2}, back]})
     assert_same(dragged.states[20], Recorded(SMALL, 20, (), {}).states[20])
     again = new(SMALL)

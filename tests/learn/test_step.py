@@ -7,76 +7,43 @@ import math
 import numpy as np
 import pytest
 import torch
+from gradients import (
+    ALL_REGULARISERS,
+    COVERED,
+    DATA,
+    Batch,
+    F_of,
+    assert_equals_differences,
+    batch,
+    problems,
+    result,
+)
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
-from torch import Tensor
 
-from aeviz.core.manifolds import spiral
 from aeviz.core.settings import SPECS, Settings
 from aeviz.learn import step as step_module
 from aeviz.learn.activations import ACTIVATIONS
 from aeviz.learn.autograd import AutogradGradient
-from aeviz.learn.gradient import Gradient, PartedGradient, gradient_of
-from aeviz.learn.loss import COSTS, REGULARISERS, Loss
+from aeviz.learn.gradient import PartedGradient, gradient_of
+from aeviz.learn.loss import COSTS, Loss
 from aeviz.learn.network import Network
 from aeviz.learn.step import BatchGradient, covers
 
 TOLERANCES = {torch.float32: 1e-5, torch.float64: 1e-10}
-COVERED = ("none", "l1", "l2")
-ALL_REGULARISERS = SPECS["regulariser"].choices
-
-
-@st.composite
-def problems(draw: st.DrawFn, regularisers: tuple[str, ...], most_tied: bool = False) -> tuple[Network, Loss]:
-    """A network with a code, and a loss that it may have."""
-    encoder = draw(st.lists(st.integers(1, 40), min_size=1, max_size=3))
-    decoder = draw(st.lists(st.integers(1, 40), max_size=2))
-    tied = most_tied and draw(st.booleans())
-    if tied:
-        decoder = encoder[-2::-1]
-    cost = draw(st.sampled_from(sorted(COSTS)))
-    output = "sigmoid" if cost == "bce" else draw(st.sampled_from(["identity", "tanh", "sigmoid"]))
-    activation = draw(st.sampled_from(sorted(ACTIVATIONS)))
-    network = Network((2, *encoder, *decoder, 2), activation, output, tied, len(encoder))
-    return network, Loss(cost, draw(st.sampled_from(regularisers)), draw(st.sampled_from([0.0, 0.01, 1.0])))
-
-
-def batch(network: Network, loss: Loss, size: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Parameters as a training starts with them, and noisy and clean points, in float64."""
-    random = torch.Generator().manual_seed(seed)
-    flat = network.initial(spiral(151, 1.5), random).double()
-    flat += 0.1 * torch.randn(network.size, generator=random, dtype=torch.float64)  # biases too
-    clean = 2.0 * torch.randn(2, size, generator=random, dtype=torch.float64)
-    if loss.cost == "bce":
-        clean = clean.sigmoid()
-    noisy = clean + 0.25 * torch.randn(2, size, generator=random, dtype=torch.float64)
-    return flat, noisy, clean
-
-
-def write(gradient: Gradient, noisy: Tensor, clean: Tensor) -> None:
-    for buffer, points in ((gradient.noisy, noisy), (gradient.clean, clean)):
-        first = np.moveaxis(buffer, -2, 0)
-        first[...] = points.numpy().reshape(first.shape)
-
-
-def result(gradient: Gradient, noisy: Tensor, clean: Tensor) -> tuple[Tensor, float]:
-    """Gradient and the sum of F; run twice, since buffers are used again."""
-    write(gradient, torch.full_like(noisy, 0.5), torch.full_like(clean, 0.75))
-    gradient()
-    write(gradient, noisy, clean)
-    total = gradient()
-    return gradient.gradient.clone(), total
 
 
 def assert_agree(network: Network, loss: Loss, size: int, seed: int, dtype: torch.dtype) -> None:
-    flat, noisy, clean = (tensor.to(dtype) for tensor in batch(network, loss, size, seed))
-    found, total = result(gradient_of(network, loss, flat, size), noisy, clean)
-    best, best_total = result(AutogradGradient(network, loss, flat, size, size), noisy, clean)
-    assert found.dtype == best.dtype == dtype
-    assert (found - best).norm().item() <= TOLERANCES[dtype] * best.norm().item()
+    of = batch(network, loss, size, seed).to(dtype)
+    found = result(gradient_of(network, loss, of.flat, size), of)
+    best = result(AutogradGradient(network, loss, of.flat, size, size), of)
+    assert found.gradient.dtype == best.gradient.dtype == dtype
+    difference = (found.gradient - best.gradient).norm().item()
+    assert difference <= TOLERANCES[dtype] * best.gradient.norm().item()
     # F of a cross-entropy may be small beside the two terms that it is the difference of.
-    assert abs(total - best_total) <= TOLERANCES[dtype] * (abs(best_total) + size)
+    assert abs(found.total - best.total) <= TOLERANCES[dtype] * (abs(best.total) + size)
+    assert abs(found.penalty - best.penalty) <= TOLERANCES[dtype] * best.penalty
 
 
 # By hand and by autograd
@@ -138,18 +105,9 @@ def test_the_gradient_equals_central_differences(activation: str, cost: str, reg
     loss = Loss(cost, regulariser, 0.3)
     output = "sigmoid" if cost == "bce" else "identity"
     for tied in (False, True):
-        network = Network((2, 6, 4, 6, 2), activation, output, tied, 2)
-        flat, noisy, clean = batch(network, loss, 20, 1)
-        gradient, _ = result(gradient_of(network, loss, flat, 20), noisy, clean)
-        h, scale = 1e-6, max(1.0, loss.per_point(network, flat, noisy, clean).mean().item())
-        for index in range(0, network.size, 3):
-            step = torch.zeros_like(flat)
-            step[index] = h
-            above, below = (
-                loss.per_point(network, flat + s, noisy, clean).mean().item() for s in (step, -step)
-            )
-            # h²/6 times a third derivative of some thousands, and eps·F/h.
-            assert abs((above - below) / (2.0 * h) - gradient[index].item()) < 1e-7 * scale
+        sampled = regulariser == "variational"
+        network = Network((2, 6, 4, 6, 2), activation, output, tied, 2, sampled=sampled)
+        assert_equals_differences(network, loss, range(0, network.size, 3))
 
 
 def test_the_formulas_are_those_of_the_words() -> None:
@@ -163,12 +121,13 @@ def test_the_formulas_are_those_of_the_words() -> None:
     entropy = -0.25 * math.log(out[0]) - 0.75 * math.log(1.0 - out[0]) - math.log(out[1])
     slope = 1.0 - h * h  # ∂h/∂ŷ = (1 − h²)(0.5, −1)
     terms = {"none": 0.0, "l1": abs(h), "l2": h * h, "contractive": slope**2 * (0.25 + 1.0)}
-    assert set(terms) == set(ALL_REGULARISERS) == {"none", *REGULARISERS}
+    assert {*terms, "variational"} == {*ALL_REGULARISERS} == {*SPECS["regulariser"].choices}
     for regulariser, term in terms.items():
         for cost, value in (("squared", squared), ("bce", entropy)):
-            F = Loss(cost, regulariser, 0.7).per_point(network, flat, noisy, clean)
-            assert F.shape == (1,)
-            assert abs(F.item() - value - 0.7 * term) < 1e-14
+            C, R = Loss(cost, regulariser, 0.7).per_point(network, flat, noisy, clean)
+            assert C.shape == R.shape == (1,)
+            assert abs(C.item() - value) < 1e-14
+            assert abs(R.item() - 0.7 * term) < 1e-14
 
 
 # Which of the two is taken
@@ -180,54 +139,64 @@ def test_everything_has_a_gradient_and_the_fast_one_where_there_is_one(
     problem: tuple[Network, Loss], size: int, seed: int
 ) -> None:
     network, loss = problem
-    flat, noisy, clean = batch(network, loss, size, seed)
-    gradient = gradient_of(network, loss, flat, size)
-    assert isinstance(gradient, AutogradGradient) == (network.tied or loss.regulariser == "contractive")
+    of = batch(network, loss, size, seed)
+    gradient = gradient_of(network, loss, of.flat, size)
+    assert isinstance(gradient, AutogradGradient) == (network.tied or loss.regulariser not in COVERED)
     assert isinstance(gradient, AutogradGradient) != covers(network, loss)
-    found, total = result(gradient, noisy, clean)
-    assert math.isclose(total, loss.per_point(network, flat, noisy, clean).sum().item(), rel_tol=1e-9)
-    assert found.isfinite().all()
+    found = result(gradient, of)
+    assert math.isclose(found.total, F_of(network, loss, of).sum().item(), rel_tol=1e-9)
+    assert found.gradient.isfinite().all()
 
 
 @pytest.mark.parametrize("size", [9, 5_000], ids=["one part", "parts"])
 @pytest.mark.parametrize("tied", [False, True], ids=["by hand", "by autograd"])
 def test_strength_may_change_between_calls(tied: bool, size: int) -> None:
     network = Network((2, 6, 5, 6, 2), "tanh", tied=tied, code=2)
-    flat, noisy, clean = batch(network, Loss(), size, 3)
-    gradient = gradient_of(network, Loss("squared", "l2", 0.1), flat, size)
-    before, _ = result(gradient, noisy, clean)
+    of = batch(network, Loss(), size, 3)
+    gradient = gradient_of(network, Loss("squared", "l2", 0.1), of.flat, size)
+    before = result(gradient, of)
     gradient.strength = 0.9
-    found, total = result(gradient, noisy, clean)
-    best, best_total = result(gradient_of(network, Loss("squared", "l2", 0.9), flat, size), noisy, clean)
-    assert not torch.equal(found, before)
-    assert torch.equal(found, best)
-    assert total == best_total
+    found = result(gradient, of)
+    best = result(gradient_of(network, Loss("squared", "l2", 0.9), of.flat, size), of)
+    assert not torch.equal(found.gradient, before.gradient)
+    assert torch.equal(found.gradient, best.gradient)
+    assert (found.total, found.penalty) == (best.total, best.penalty)
+    # The sums of float64 differ in nothing but λ.
+    assert math.isclose(found.penalty, 9.0 * before.penalty, rel_tol=1e-12)
 
 
-def test_parts_by_autograd_are_the_whole() -> None:
-    network, loss = (
-        Network((2, 30, 20, 30, 2), "tanh", tied=True, code=2),
-        Loss("squared", "contractive", 0.1),
-    )
-    flat, noisy, clean = batch(network, loss, 3_000, 5)
-    parted = gradient_of(network, loss, flat, 3_000)
+@pytest.mark.parametrize("size", [3_000, 2_900], ids=["parts of one size", "a rest"])
+@pytest.mark.parametrize("regulariser", ["contractive", "variational"])
+def test_parts_by_autograd_are_the_whole(regulariser: str, size: int) -> None:
+    """Each part with its own columns of all that is drawn, of the ε of a sampled code too."""
+    sampled = regulariser == "variational"
+    network = Network((2, 30, 20, 30, 2), "tanh", tied=True, code=2, sampled=sampled)
+    loss = Loss("squared", regulariser, 0.1)
+    of = batch(network, loss, size, 5)
+    parted = gradient_of(network, loss, of.flat, size)
     assert isinstance(parted, PartedGradient)
-    found, total = result(parted, noisy, clean)
-    best, best_total = result(AutogradGradient(network, loss, flat, 3_000, 3_000), noisy, clean)
-    assert (found - best).norm() <= 1e-12 * best.norm()
-    assert abs(total - best_total) <= 1e-12 * best_total
+    assert parted.code_eps.shape == of.code_eps.shape == (20 if sampled else 0, size)
+    found, best = result(parted, of), result(AutogradGradient(network, loss, of.flat, size, size), of)
+    assert (found.gradient - best.gradient).norm() <= 1e-12 * best.gradient.norm()
+    assert abs(found.total - best.total) <= 1e-12 * best.total
+    assert abs(found.penalty - best.penalty) <= 1e-12 * best.penalty
+    if sampled:
+        turned = of._replace(code_eps=of.code_eps.roll(1, dims=1))  # each point with another's ε
+        other = result(parted, turned)
+        assert abs(other.total - best.total) > 1e-6 * best.total
+        assert abs(other.penalty - best.penalty) <= 1e-12 * best.penalty  # which knows nothing of ε
 
 
 @pytest.mark.parametrize("regulariser", ["l1", "l2", "contractive"])
 def test_the_strength_is_meant_in_data_units(regulariser: str) -> None:
     """unit² F in the network's coordinates is C + λR of the same network, written in data units."""
-    data = 3.0 * spiral(151, 1.5) + (5.0, -2.0)
+    data = 3.0 * DATA + (5.0, -2.0)
     settings = Settings(hidden=(6,), code=4, regulariser=regulariser, strength=0.7)
     network = Network.of(settings, data)
     flat = network.initial(data, torch.Generator().manual_seed(0)).double()
     own = (data - network.centre) / network.unit
     noisy, clean = torch.from_numpy(own.T + 0.1), torch.from_numpy(own.T.copy())
-    F = network.unit**2 * Loss.of(settings, network).per_point(network, flat, noisy, clean)
+    found = Loss.of(settings, network).per_point(network, flat, noisy, clean)
 
     x = torch.from_numpy(data + 0.1 * network.unit).requires_grad_()
     (W, b), (V, c), _ = network.layers(flat)
@@ -240,7 +209,8 @@ def test_the_strength_is_meant_in_data_units(regulariser: str) -> None:
         "contractive": slopes.square().sum(dim=(0, 2)),
     }
     C = np.square(network.reconstruct(flat, x.detach().numpy()) - data).sum(axis=1)
-    assert np.abs(F.detach().numpy() - C - 0.7 * R[regulariser].detach().numpy()).max() < 1e-9
+    for own_units, best in zip(found, (C, 0.7 * R[regulariser].detach().numpy()), strict=True):
+        assert np.abs(network.unit**2 * own_units.detach().numpy() - best).max() < 1e-9
 
 
 # What else a step must do
@@ -269,16 +239,15 @@ def test_activations_equal_torchs_own(activation: str, dtype: torch.dtype) -> No
 @pytest.mark.parametrize("size", [9, 600])
 def test_the_gradient_follows_the_parameters_and_leaves_them_alone(size: int) -> None:
     network = Network((2, 50, 60, 2), "tanh")
-    flat, noisy, clean = batch(network, Loss(), size, 3)
-    step = gradient_of(network, Loss(), flat, size)
-    before = flat.clone()
-    first, _ = result(step, noisy, clean)
-    assert torch.equal(flat, before)
-    flat.mul_(0.5)
-    second, _ = result(step, noisy, clean)
+    of = batch(network, Loss(), size, 3)
+    step = gradient_of(network, Loss(), of.flat, size)
+    before = of.flat.clone()
+    first = result(step, of).gradient
+    assert torch.equal(of.flat, before)
+    of.flat.mul_(0.5)
+    second = result(step, of).gradient
     assert not torch.equal(first, second)
-    best, _ = result(gradient_of(network, Loss(), flat, size), noisy, clean)
-    assert torch.equal(second, best)
+    assert torch.equal(second, result(gradient_of(network, Loss(), of.flat, size), of).gradient)
 
 
 def test_a_perfect_reconstruction_has_neither_cost_nor_gradient() -> None:
@@ -287,14 +256,14 @@ def test_a_perfect_reconstruction_has_neither_cost_nor_gradient() -> None:
     for matrix in network.matrices(flat):
         matrix[:, :2] = torch.eye(2)
     points = torch.arange(10.0, dtype=torch.float64).view(2, 5)
-    gradient, total = result(gradient_of(network, Loss(), flat, 5), points, points)
-    assert total == 0.0
-    assert not gradient.any()
+    found = result(gradient_of(network, Loss(), flat, 5), Batch(flat, points, points, torch.empty(0, 5)))
+    assert (found.total, found.penalty) == (0.0, 0.0)
+    assert not found.gradient.any()
 
 
 def test_the_total_is_the_sum_over_the_batch() -> None:
     network = Network((2, 3, 2), "tanh")
     flat = torch.zeros(network.size, dtype=torch.float64)
     clean = torch.tensor([[3.0, 0.0], [4.0, 1.0]], dtype=torch.float64)
-    _, total = result(gradient_of(network, Loss(), flat, 2), clean, clean)
-    assert math.isclose(total, 26.0, rel_tol=1e-15)  # r = 0: 9 + 16 + 0 + 1
+    found = result(gradient_of(network, Loss(), flat, 2), Batch(flat, clean, clean, torch.empty(0, 2)))
+    assert math.isclose(found.total, 26.0, rel_tol=1e-15)  # r = 0: 9 + 16 + 0 + 1

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from trainings import SMALL, assert_same, costs, new, still, train
+from trainings import SMALL, assert_same, costs, new, points_of, still, train
 
-from aeviz.core.manifolds import clean_data
+from aeviz.core.clean_data import clean_data
+from aeviz.core.manifolds import BITS, CURVES
 from aeviz.core.settings import Settings
 from aeviz.learn.training import BREATH, Training
 
@@ -57,10 +58,11 @@ def test_seeds_give_other_weights_and_no_epoch_of_one_is_an_epoch_of_another() -
 
 def test_the_given_data_are_not_touched() -> None:
     data = clean_data(SMALL)
+    before = data.points.copy()
     training = Training(SMALL, data)
     train(training, 3)
-    assert np.array_equal(data, clean_data(SMALL))
-    own = (data - training.network.centre) / training.network.unit
+    assert np.array_equal(data.points, before)
+    own = (before - training.network.centre) / training.network.unit
     assert np.abs(training.data.T - own).max() < 1e-6  # float32 of numbers up to 2
 
 
@@ -70,7 +72,7 @@ def test_the_given_data_are_not_touched() -> None:
 @pytest.mark.parametrize(("points", "batch"), [(12, 12), (12, 4), (12, 1), (12, 3), (1, 1)])
 def test_an_epoch_uses_each_point_once(points: int, batch: int) -> None:
     settings = Settings(points=points, batch=batch, noise=0.0, hidden=(6,), code=4)
-    training, data = still(settings), clean_data(settings)
+    training, data = still(settings), points_of(settings)
     each = costs(training, data, data)
     # One point in another's place would show: float32 has 1e-6 of the largest.
     assert points == 1 or np.diff(np.sort(each)).min() > 1e-4 * each.max()
@@ -83,7 +85,7 @@ def test_an_epoch_uses_each_point_once(points: int, batch: int) -> None:
 def test_slots_that_are_left_are_filled_with_other_points(points: int, batch: int) -> None:
     """Each point ⌊slots/N⌋ times, and some of them once more."""
     settings = Settings(points=points, batch=batch, noise=0.0, hidden=(6,), code=4)
-    training, data = still(settings), clean_data(settings)
+    training, data = still(settings), points_of(settings)
     each = costs(training, data, data)
     slots = -(-points // batch) * batch
     rounds, more = divmod(slots, points)
@@ -108,7 +110,7 @@ def test_noise_is_new_in_every_epoch_and_for_every_use_of_a_point(batch: int) ->
 
 def test_the_first_loss_is_the_mean_cost_of_fresh_noise() -> None:
     settings = Settings(points=20_000, batch=20_000, noise=0.3, hidden=(8,), code=8)
-    training, data = new(settings), clean_data(settings)
+    training, data = new(settings), points_of(settings)
     rng = np.random.default_rng(99)
     ours = costs(training, data, data + 0.3 * rng.standard_normal(data.shape))
     (loss,) = train(training, 1)
@@ -118,7 +120,7 @@ def test_the_first_loss_is_the_mean_cost_of_fresh_noise() -> None:
 
 def test_the_first_loss_is_exactly_the_mean_cost_without_noise() -> None:
     settings = Settings(noise=0.0)
-    training, data = new(settings), clean_data(settings)
+    training, data = new(settings), points_of(settings)
     best = costs(training, data, data).mean()
     (loss,) = train(training, 1)
     assert abs(loss - best) < 2e-6 * best  # float32, a sum of 151 points
@@ -171,7 +173,7 @@ def test_changes_take_effect_from_the_next_epoch_on() -> None:
     before = train(training, 2)
     training.change(SMALL.replace(noise=0.0, batch=20))
     silent = train(training, 3)
-    data = clean_data(SMALL)
+    data = points_of(SMALL)
     best = costs(training, data, data).mean()
     assert max(abs(loss - best) for loss in silent) < 2e-6 * best
     assert min(abs(loss - best) for loss in before) > 1e-3 * best
@@ -199,7 +201,7 @@ def test_changes_take_effect_from_the_next_epoch_on() -> None:
         *({"activation": name} for name in ("tanh", "sigmoid", "relu", "silu", "gelu", "identity")),
         *({"optimiser": name} for name in ("adam", "momentum", "sgd")),
         *({"output": name} for name in ("tanh", "sigmoid")),
-        *({"regulariser": name, "strength": 10.0} for name in ("l1", "l2", "contractive")),
+        *({"regulariser": name, "strength": 10.0} for name in ("l1", "l2", "contractive", "variational")),
         {"cost": "bce"},
         {"cost": "bce", "points": 1},
         {"cost": "bce", "jitter": 0.5, "regulariser": "contractive", "tied": True},
@@ -207,7 +209,18 @@ def test_changes_take_effect_from_the_next_epoch_on() -> None:
         {"tied": True, "hidden": (), "code": 1},
         {"regulariser": "l1", "strength": 0.0},
         {"schedule": "constant"},
-        *({"noise_kind": kind, "noise": 1.0} for kind in ("uniform", "rare")),
+        *({"noise_kind": kind, "noise": 1.0} for kind in ("uniform", "rare", "masking", "flip")),
+        *({"noise_draw": "frozen", "batch": batch} for batch in (7, 20, 500)),
+        {"noise_draw": "frozen", "noise_kind": "flip", "target": "nearest"},
+        {"regulariser": "variational", "tied": True, "noise_kind": "masking"},
+        {"regulariser": "variational", "hidden": (), "code": 1, "tied": True},
+        {"regulariser": "variational", "cost": "bce", "mirror": True, "batch": 65_536},
+        {"regulariser": "variational", "points": 1, "noise": 0.0},
+        *({"data": name} for name in (*CURVES, *BITS)),
+        *({"data": "corners", "cost": "bce", "noise_kind": kind} for kind in ("masking", "flip")),
+        {"data": "drawn", "drawn": (0.5, -1.0)},
+        {"data": "drawn", "drawn": (1e9, 1e9, 1e9, 1e9), "jitter": 0.1},
+        {"data": "drawn", "drawn": (0.0, 7.0, 1e6, 7.0, 2e6, 7.0), "standardise": True},
         {"target": "nearest", "batch": 20},
         {"target": "nearest", "points": 1},
         {"target": "nearest", "points": 1, "noise": 0.0},

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
-from aeviz.core.manifolds import clean_data
-from aeviz.core.settings import Settings
+from aeviz.core.clean_data import clean_data
+from aeviz.core.corruption import DISCRETE
+from aeviz.core.manifolds import FloatArray
+from aeviz.core.settings import SPECS, Settings
 from aeviz.core.timeline import Keyframe, Timeline
 from aeviz.learn.training import Training
 
 SMALL = Settings(points=20, hidden=(6,), code=4, batch=7, noise=0.25)
+ADDED = tuple(kind for kind in SPECS["noise_kind"].choices if kind not in DISCRETE)
+"""Kinds of noise that are added to a point; the others corrupt its coordinates."""
+
+
+def points_of(settings: Settings) -> FloatArray:
+    """The clean points of these settings, (N, 2)."""
+    return clean_data(settings).points
 
 
 def new(settings: Settings) -> Training:
@@ -57,6 +67,36 @@ def still(settings: Settings) -> StillTraining:
     training = StillTraining(settings, clean_data(settings))
     training.optimiser = Still()
     return training
+
+
+class Batch(NamedTuple):
+    """What one step had, each (2, B): the points that were corrupted, what became of them, the targets."""
+
+    origin: NDArray[np.float32]
+    noisy: NDArray[np.float32]
+    clean: NDArray[np.float32]
+
+
+class Watched(StillTraining):
+    """A training that learns nothing and keeps its batches, as its gradient had them."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings, clean_data(settings))
+        self.optimiser, self.seen = Still(), list[Batch]()
+        self.code_eps: list[NDArray[np.float32]] = []  # of each step, (d, B), where the code is sampled
+
+    def _step(self, chosen: NDArray[np.int64] | None) -> float:
+        total = super()._step(chosen)
+        noisy, clean = (np.moveaxis(each, -2, 0) for each in (self._gradient.noisy, self._gradient.clean))
+        self.seen.append(Batch(*(each.reshape(2, -1).copy() for each in (self._origin, noisy, clean))))
+        self.code_eps.append(self._gradient.code_eps.copy())
+        return total
+
+
+def watched(settings: Settings, epochs: int) -> list[Batch]:
+    training = Watched(settings)
+    train(training, epochs)
+    return training.seen
 
 
 def costs(training: Training, data: np.ndarray, noisy: np.ndarray) -> np.ndarray:

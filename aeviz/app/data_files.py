@@ -1,0 +1,97 @@
+"""Files of points: opened by menu or dropped on the window, read while the window goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PyQt6.QtCore import QEvent, QObject, pyqtSignal
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent
+from PyQt6.QtWidgets import QFileDialog, QWidget
+
+from aeviz.app.memory import Memory
+from aeviz.app.notice import Notice
+from aeviz.app.store import Store
+from aeviz.core.data_file import SUFFIXES, BadRowsError, DataFile, read_points
+from aeviz.core.setting import SettingError
+
+LEAST_SPREAD, MOST_SPREAD = 0.2, 50.0  # of data that noise between 0 and 1 and the usual steps suit
+
+
+class DataFiles(QObject):
+    """Asks for a file, reads it in a thread of its own, and makes its points the data."""
+
+    _read = pyqtSignal(str, object)
+
+    def __init__(
+        self, parent: QWidget, store: Store, memory: Memory, notice: Notice, say: Callable[[str], None]
+    ) -> None:
+        super().__init__(parent)
+        self._window, self._store, self._memory, self._notice, self._say = parent, store, memory, notice, say
+        self._wanted = ""
+        self._read.connect(self._take)
+        parent.setAcceptDrops(True)
+        parent.installEventFilter(self)
+
+    def choose(self) -> None:
+        """Let the user choose a file."""
+        kinds = f"Points ({' '.join('*' + suffix for suffix in SUFFIXES)});;All files (*)"
+        name, _ = QFileDialog.getOpenFileName(self._window, "Open data", str(self._memory.folder), kinds)
+        if name:
+            self._memory.folder = Path(name).parent
+            self.open(name)
+
+    def open(self, name: str, *, skip_bad: bool | None = None) -> None:
+        """Read a file and make its points the data; a later one wins over one that is being read."""
+        skip = self._store.settings.bad_rows == "skip" if skip_bad is None else skip_bad
+        self._wanted = name
+        self._say(f"Reading {Path(name).name} …")
+
+        def work() -> None:
+            try:
+                found: DataFile | SettingError = read_points(name, skip_bad=skip)
+            except SettingError as error:
+                found = error
+            self._read.emit(name, found)
+
+        threading.Thread(target=work, name="aeviz-data", daemon=True).start()
+
+    def _take(self, name: str, found: DataFile | SettingError) -> None:
+        if name != self._wanted:
+            return
+        self._say("")
+        if isinstance(found, BadRowsError):
+            self._notice.say(f"{found}.", "Leave them out", partial(self.open, name, skip_bad=True))
+            return
+        if isinstance(found, SettingError):
+            self._notice.say(f"{found}.")
+            return
+        skips = {"bad_rows": "skip"} if found.skipped else {}
+        if not self._store.set(data=name, extent=(), standardise=False, **skips):
+            return
+        spread = float((found.points.max(axis=0) - found.points.min(axis=0)).max())
+        if len(found.points) > 1 and not LEAST_SPREAD <= spread <= MOST_SPREAD:
+            self._notice.say(
+                f"These points spread over {spread:.3g}, and noise goes from 0 to 1: standardised, each "
+                "coordinate has standard deviation 1, and the axes keep your units.",
+                "Standardise", lambda: self._store.set(standardise=True),
+            )  # fmt: skip
+        elif found.note:
+            self._notice.say(f"{found.note}.")
+        else:
+            self._say(f"{Path(name).name}: {len(found.points):,} points")
+
+    def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
+        """Take files that are dropped."""
+        if isinstance(event, QDragEnterEvent | QDropEvent):
+            mime = event.mimeData()
+            paths = [url.toLocalFile() for url in mime.urls()] if mime is not None else []
+            if not any(paths):
+                return False
+            event.acceptProposedAction()
+            if event.type() == QEvent.Type.Drop:
+                self.open(paths[0])
+            return True
+        return False

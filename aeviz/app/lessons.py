@@ -1,0 +1,64 @@
+"""Which lesson of the gallery is open: its settings, its words, and the way from one to the next."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from aeviz.app.store import Store
+from aeviz.core.presets import Preset, load_preset, preset_names
+from aeviz.core.settings import Settings, applies
+
+_USUAL_THEME = Settings().theme
+
+
+class Lessons(QObject):
+    """Takes all settings from a preset and keeps its words until they are closed."""
+
+    changed = pyqtSignal(object)
+    """The `Preset` that is open now, or None."""
+    moved_on = pyqtSignal()
+    """The run is no longer that of the open lesson: what it marks on the field may not be there."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self._opening = False
+        self._theme_before: str | None = None  # where the open lesson has brought its own
+        self.current: Preset | None = None
+        store.changed.connect(self._follow)
+
+    def open(self, name: str) -> None:
+        """Take the settings of a preset and show its words; the theme stays, unless it has its own."""
+        self.current = load_preset(name)
+        settings = self.current.settings
+        own = self._theme_before or self._store.settings.theme
+        self._theme_before = None
+        if settings.theme == _USUAL_THEME:
+            settings = settings.replace(theme=own)
+        else:
+            self._theme_before = own
+        self._opening = True
+        self._store.put(settings.replace(device=self._store.settings.device))
+        self._opening = False
+        self.changed.emit(self.current)
+
+    def step(self, by: int) -> None:
+        """Open the next lesson, or the one before; the first where none is open."""
+        names = preset_names()
+        at = names.index(self.current.name) + by if self.current else 0
+        self.open(names[at % len(names)])
+
+    def close(self) -> None:
+        """Put the words away; the settings stay."""
+        if self.current is not None:
+            self.current = None
+            self.changed.emit(None)
+
+    def _follow(self, old: Settings, new: Settings) -> None:
+        changes = old.changed(new)
+        if self._opening or self.current is None:
+            return
+        if "theme" in changes:
+            self._theme_before = None
+        if "rebuild" in applies(changes):
+            self.moved_on.emit()
