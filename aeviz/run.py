@@ -14,9 +14,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.field import Field, Grid
 from aeviz.core.files import PICTURES, check_suffix, npz_bytes, write_whole
-from aeviz.core.clean_data import clean_data
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.metrics import Metrics
 from aeviz.core.midline import Midline

@@ -51,6 +51,16 @@ PICTURES = {
             exact_midline=True, geometric_midline=True,
         )
     ),
+    "code.png": Picture(
+        Settings(code=1, hidden=(64, 64), mirror=True, epochs=4_000, decoder=True, arrows="none", midline=False),
+        epoch=3_000, cursor=(0.3, 1.0),
+    ),
+    "error.png": Picture(
+        Settings(
+            noise=0.15, test_noise=2.0, error_curve=True, code_plot=False, show_noisy=True,
+            show_reconstruction=True, arrows="samples", midline=False,
+        )
+    ),
     "basins.png": Picture(
         Settings(layer="basins", arrows="none", flow="walk-back", midline=False), probe=(-0.2, 0.1)
     ),

@@ -6,7 +6,7 @@ import numpy as np
 from PyQt6.QtCore import QEvent, QLineF, QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QColor, QLinearGradient, QMouseEvent, QPainter, QPen, QPolygonF
 
-from aeviz.app.code_histogram import LEFT, RIGHT, Plot, ink, is_light, short
+from aeviz.app.plot import LEFT, RIGHT, Plot, ink, is_light, short
 from aeviz.core.code import CodeView
 from aeviz.core.manifolds import FloatArray
 from aeviz.figure.theme import Theme, lookup_table
@@ -99,7 +99,8 @@ class CodePlot(Plot):
         return self._view is not None and self._view.places.shape[1] == 1
 
     @property
-    def _frame(self) -> QRectF:
+    def frame(self) -> QRectF:
+        """Where the marks lie."""
         left = _NUMBERS if self._is_line else _SIDE
         return QRectF(self.rect()).adjusted(left, _TOP, -_SIDE, -_BOTTOM)
 
@@ -107,7 +108,7 @@ class CodePlot(Plot):
         low, high = self._plane.min(axis=0), self._plane.max(axis=0)
         if self._is_line:
             low[0], high[0] = 0.0, 1.0
-        return to_pixels(places, low, high, self._frame, equal=not self._is_line)
+        return to_pixels(places, low, high, self.frame, equal=not self._is_line)
 
     def draw(self, painter: QPainter) -> None:
         """Draw the axes, and the marks in the colours along the data."""
@@ -116,7 +117,7 @@ class CodePlot(Plot):
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "The data’s codes appear here.")
             return
         colours = along(self.theme)
-        shades = QLinearGradient(self._frame.topLeft(), self._frame.topRight())
+        shades = QLinearGradient(self.frame.topLeft(), self.frame.topRight())
         shades.setStops(list(zip(np.linspace(0.0, 1.0, _SHADES).tolist(), colours, strict=True)))
         self._draw_axes(painter, view, shades)
         marks, shade = self._pixels(self._plane), (view.positions * (_SHADES - 1)).round()
@@ -131,7 +132,7 @@ class CodePlot(Plot):
             painter.drawPoints(QPolygonF(map(QPointF, *some.T)))
 
     def _draw_axes(self, painter: QPainter, view: CodeView, shades: QLinearGradient) -> None:
-        frame, zero = self._frame, np.floor(self._pixels(np.zeros(2))) + 0.5
+        frame, zero = self.frame, np.floor(self._pixels(np.zeros(2))) + 0.5
         ends = QRectF(frame.left(), self.height() - 15.0, frame.width(), 15.0)
         painter.fillRect(QRectF(frame.left(), ends.top() - 5.0, frame.width(), 3.0), shades)
         painter.drawText(ends, LEFT, "first point")
@@ -153,7 +154,7 @@ class CodePlot(Plot):
 
     def draw_over(self, painter: QPainter) -> None:
         """Draw where the cursor's code is, and a ring round what is pointed at."""
-        view, frame, cursor = self._view, self._frame, self._cursor
+        view, frame, cursor = self._view, self.frame, self._cursor
         if view is not None and cursor is not None and len(cursor) == view.places.shape[1]:
             x, y = self._pixels(np.array([0.5, *cursor])[-2:])
             inside = frame.contains(QPointF(x, y))

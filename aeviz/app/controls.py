@@ -9,7 +9,13 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from aeviz.app.editors import (
-    DrawnEditor, Editor, FileChoiceEditor, NumberEditor, SliderEditor, TextEditor, editor_for,
+    DrawnEditor,
+    Editor,
+    FileChoiceEditor,
+    NumberEditor,
+    SliderEditor,
+    TextEditor,
+    editor_for,
 )  # fmt: skip
 from aeviz.app.network_drawing import NetworkDrawing
 from aeviz.app.store import Store
@@ -34,6 +40,7 @@ _MATTERS: dict[str, Callable[[Settings], bool]] = {
     "particles": lambda s: s.flow != "off",
 }
 """When a setting does something; else its row is not there."""
+_INSET = 6  # px between a row's content and the border that marks it
 _TAGS = {"live": "LIVE", "rebuild": "REBUILDS", "view": ""}
 _EFFECT = {
     "live": "Takes effect from the next epoch on.",
@@ -59,7 +66,7 @@ class Controls(QScrollArea):
         content = QWidget()
         content.setObjectName("panel")
         column = QVBoxLayout(content)
-        column.setContentsMargins(16, 12, 14, 16)
+        column.setContentsMargins(16 - _INSET, 12, 14 - _INSET, 16)
         column.setSpacing(10)
         self.network = NetworkDrawing()
         self._marked: str | None = None
@@ -197,7 +204,7 @@ class Row(QWidget):
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row.setContentsMargins(_INSET, 0, _INSET, 0)
         row.setSpacing(4)
         row.addWidget(self.label, 1)
         row.addWidget(self.reset)
@@ -229,7 +236,7 @@ class SliderRow(Row):
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(_INSET, 0, _INSET, 0)
         column.setSpacing(2)
         head = QHBoxLayout()
         head.addWidget(self.label, 1, Qt.AlignmentFlag.AlignBottom)

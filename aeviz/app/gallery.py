@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
-    QColor, QEnterEvent, QFocusEvent, QFont, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap,
+    QColor,
+    QEnterEvent,
+    QFocusEvent,
+    QFont,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPixmap,
 )  # fmt: skip
 from PyQt6.QtWidgets import (
-    QAbstractButton, QDialog, QGraphicsScene, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget,
+    QAbstractButton,
+    QDialog,
+    QGraphicsScene,
+    QGridLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
 )  # fmt: skip
 
 from aeviz.app.live_run import LiveRun

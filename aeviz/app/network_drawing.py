@@ -7,7 +7,7 @@ from itertools import pairwise
 from PyQt6.QtCore import QLineF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
-from aeviz.app.code_histogram import CENTRE, Plot, ink
+from aeviz.app.plot import CENTRE, Plot, ink
 from aeviz.core.settings import Settings
 from aeviz.figure.theme import font
 

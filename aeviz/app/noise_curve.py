@@ -6,7 +6,7 @@ import numpy as np
 from PyQt6.QtCore import QEvent, QLineF, QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPen, QPolygonF
 
-from aeviz.app.code_histogram import CENTRE, RIGHT, Plot, ink, short
+from aeviz.app.plot import CENTRE, RIGHT, Plot, ink, short
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.metrics import NoiseCurve
 from aeviz.figure.axes import number_text, tick_values
@@ -102,70 +102,79 @@ class NoiseCurvePlot(Plot):
         x: FloatArray = self._frame.left() + self._frame.width() * noises / self._curve.noises[-1]
         return x
 
+    def _lines(self, curve: NoiseCurve) -> dict[str, FloatArray]:
+        roots, top = heights(curve)
+        return {
+            name: self._frame.bottom() - self._frame.height() * root / top for name, root in roots.items()
+        }
+
     def draw(self, painter: QPainter) -> None:
         """Draw the axes, the noises of training and test, the lines, and their names or values."""
         curve, frame, theme = self._curve, self._frame, self.theme
         if curve is None:
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "The error over σ appears here.")
             return
-        roots, top = heights(curve)
-        self._draw_axes(painter, curve, top)
+        self._draw_axes(painter, curve)
         self._draw_marks(painter, curve)
-        colours = {
-            "untouched": QColor(theme.muted),
-            "learned": ink(theme.reconstruction, theme),
-            "best": QColor(theme.live),
-        }
-        x = self._x(curve.noises)
-        lines = {name: frame.bottom() - frame.height() * root / top for name, root in roots.items()}
+        colours = {"learned": ink(theme.reconstruction, theme), "best": QColor(theme.live)}
+        x, lines = self._x(curve.noises), self._lines(curve)
         painter.setClipRect(frame.adjusted(-6.0, -3.0, 6.0, 3.0))
         for name, y in lines.items():
-            style = Qt.PenStyle.DashLine if name == "untouched" else Qt.PenStyle.SolidLine
-            painter.setPen(QPen(colours[name], 2.6 if name == "learned" else 1.4, style))
+            colour = colours.setdefault(name, QColor(theme.muted))
+            style = Qt.PenStyle.SolidLine if name in ("learned", "best") else Qt.PenStyle.DashLine
+            painter.setPen(QPen(colour, 2.6 if name == "learned" else 1.4, style))
             painter.drawPolyline(QPolygonF(map(QPointF, x, y)))
             if self._read_at is not None:
-                painter.setBrush(colours[name])
+                painter.setBrush(colour)
                 painter.drawEllipse(QPointF(x[self._read_at], y[self._read_at]), 2.0, 2.0)
         painter.setClipping(False)
-        for name, (text, rect) in self._names(curve, lines).items():
+        for name, (text, rect) in self.names().items():
             painter.setPen(colours[name])
             painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, text)
 
-    def _names(self, curve: NoiseCurve, lines: dict[str, FloatArray]) -> dict[str, tuple[str, QRectF]]:
-        """What is written beside the lines: their names, and with them what is read."""
+    def names(self) -> dict[str, tuple[str, QRectF]]:
+        """What is written beside the lines and where: their names, and below them what is read."""
+        if self._curve is None:
+            return {}
         at, height = (-1, _LINE) if self._read_at is None else (self._read_at, 2.0 * _LINE)
-        wanted = [float(y[at]) for y in lines.values()]
-        places = apart(wanted, height + 2.0, 0.5 * height, self._frame.bottom() - 0.5 * height)
-        left, found = self._frame.right() + _GAP, {}
-        for name, middle in zip(lines, places, strict=True):
-            text = name if self._read_at is None else f"{name}\n{short(float(getattr(curve, name)[at]), 3)}"
-            found[name] = text, QRectF(left, middle - 0.5 * height, _RIGHT - _GAP, height)
+        wanted = {name: float(y[at]) for name, y in self._lines(self._curve).items()}
+        places = apart([*wanted.values()], height + 3.0, 0.5 * height, self._frame.bottom() - 0.5 * height)
+        found = {}
+        for name, middle in zip(wanted, places, strict=True):
+            value = "" if self._read_at is None else f"\n{short(float(getattr(self._curve, name)[at]), 3)}"
+            rect = QRectF(self._frame.right() + _GAP, middle - 0.5 * height, _RIGHT - _GAP, height)
+            found[name] = name + value, rect
         return found
 
-    def _draw_axes(self, painter: QPainter, curve: NoiseCurve, top: float) -> None:
-        frame = self._frame
+    def _draw_axes(self, painter: QPainter, curve: NoiseCurve) -> None:
+        frame, top = self._frame, heights(curve)[1]
         painter.drawLine(QLineF(frame.left(), frame.bottom() + 0.5, frame.right(), frame.bottom() + 0.5))
         noises, decimals = tick_values(0.0, float(curve.noises[-1]), _ACROSS * frame.width())
         for noise, x in zip(noises, self._x(np.array(noises)).tolist(), strict=True):
             below = QRectF(x - 20.0, frame.bottom() + 4.0, 40.0, _LINE)
             painter.drawText(below, CENTRE, number_text(noise, decimals))
-        painter.drawText(QPointF(frame.right() + _GAP, frame.bottom() + _LINE), "σ")
+        painter.drawText(QPointF(frame.right() + 2.5 * _GAP, frame.bottom() + _LINE + 1.0), "σ")
         for root in tick_values(0.0, top, _UP * frame.height())[0]:
             y = frame.bottom() - frame.height() * root / top
             beside = QRectF(0.0, y - 0.5 * _LINE, frame.left() - _GAP, _LINE)
             painter.drawText(beside, RIGHT | Qt.AlignmentFlag.AlignVCenter, short(root**2))
 
     def _draw_marks(self, painter: QPainter, curve: NoiseCurve) -> None:
-        """Mark the noises of training and test, and name them, or the one that is read."""
-        frame, named = self._frame, self._marks
+        """Mark the noises of training and test, with their names or that of the noise that is read."""
+        named = self._marks
+        painter.setPen(QPen(ink(self.theme.noisy, self.theme), 1.0, Qt.PenStyle.DotLine))
+        painter.drawLines(*(self._upright(noise) for noise in named.values()))
         if self._read_at is not None:
             named = {"σ": float(curve.noises[self._read_at])}
-        painter.setPen(QPen(ink(self.theme.noisy, self.theme), 1.0, Qt.PenStyle.DotLine))
-        for x in self._x(np.array([*self._marks.values(), *named.values()])).tolist():
-            painter.drawLine(QLineF(x, frame.top(), x, frame.bottom()))
+            painter.setPen(QColor(self.theme.text))
+            painter.drawLines(*(self._upright(noise) for noise in named.values()))
+        wanted = [self._upright(noise).x1() for noise in named.values()]
         texts = [f"{word} {noise:.2f}" for word, noise in named.items()]
         wide = max(map(QFontMetricsF(painter.font()).horizontalAdvance, texts))
-        wanted = self._x(np.array(list(named.values()))).tolist()
         middles = apart(wanted, wide + _GAP, 0.5 * wide, self.width() - 0.5 * wide)
         for text, middle in zip(texts, middles, strict=True):
             painter.drawText(QRectF(middle - 0.5 * wide, 0.0, wide, _TOP), CENTRE, text)
+
+    def _upright(self, noise: float) -> QLineF:
+        x = float(self._x(np.array(noise)))
+        return QLineF(x, self._frame.top(), x, self._frame.bottom())

@@ -1,4 +1,4 @@
-"""The clean points of a run: from a shape, from strokes of the mouse or from a file; with all that belongs to them."""
+"""The clean points of a run, from a shape, the mouse or a file, with all that belongs to them."""
 
 from __future__ import annotations
 

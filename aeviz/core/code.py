@@ -40,7 +40,7 @@ class Directions:
 
     @classmethod
     def of(cls, codes: FloatArray, before: Directions | None = None) -> Directions:
-        """Those of codes (K, d); turned as those `before`, where there are some, so that nothing flips."""
+        """Those of finite codes (K, d); turned as those `before` where there are some: nothing flips."""
         width, shares = codes.shape[1], None
         origin, basis = np.zeros(width), np.eye(width)
         if width > 2:

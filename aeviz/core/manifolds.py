@@ -42,7 +42,7 @@ def moons(points: int, _turns: float) -> list[FloatArray]:
 
 
 def s_curve(points: int, _turns: float) -> list[FloatArray]:
-    """Two three-quarter circles of radius 1, one going on into the other: scikit-learn's make_s_curve, flat."""
+    """Two three-quarter circles of radius 1, one after the other: scikit-learn's make_s_curve, flat."""
     t = np.linspace(-1.5 * np.pi, 1.5 * np.pi, points)
     return [np.stack((np.sin(t), np.sign(t) * (np.cos(t) - 1.0)), axis=1)]
 
@@ -60,7 +60,7 @@ def eight(points: int, _turns: float) -> list[FloatArray]:
 
 
 def alain_bengio(points: int, _turns: float) -> list[FloatArray]:
-    """The spiral of Alain and Bengio (2014): 0.04·t·(sin t, cos t), t from 3 to 15. Its arms lie 0.25 apart."""
+    """That of Alain and Bengio (2014): 0.04·t·(sin t, cos t), t from 3 to 15. Its arms lie 0.25 apart."""
     t = np.linspace(3.0, 15.0, points)
     return [0.04 * t[:, None] * np.stack((np.sin(t), np.cos(t)), axis=1)]
 

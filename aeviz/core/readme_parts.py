@@ -1,4 +1,4 @@
-"""The README's tables of settings and lessons; ``python -m aeviz.core.readme_parts README.md`` puts them in."""
+"""The README's tables; ``python -m aeviz.core.readme_parts README.md`` brings them up to date."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ PARTS: dict[str, Callable[[], str]] = {"settings": settings, "lessons": lessons}
 
 def marks(part: str) -> tuple[str, str]:
     """What stands before and after a part in the README."""
-    return f"<!-- {part}: made by python -m aeviz.core.readme_parts README.md -->\n", f"<!-- end of {part} -->"
+    return (
+        f"<!-- {part}: made by python -m aeviz.core.readme_parts README.md -->\n",
+        f"<!-- end of {part} -->",
+    )
 
 
 def replaced(text: str) -> str:

@@ -32,7 +32,7 @@ class Settings:
         group="Data", applies="rebuild", symbol="y", choices=(*CURVES, *BITS, "drawn"), files=SUFFIXES,
     )
     drawn: tuple[float, ...] = setting(
-        (), "Drawn points", "Points drawn with the mouse, as x,y,x,y…; they are the data where these are drawn.",
+        (), "Drawn points", "Points drawn with the mouse, as x,y,x,y…: the data, where these are drawn.",
         group="Data", applies="rebuild", unit="data units", low=-1e9, high=1e9, length=(0, 2 * MOST_DRAWN),
     )
     bad_rows: str = setting(
@@ -58,13 +58,13 @@ class Settings:
     )
     noise: float = setting(
         0.25, "Noise",
-        "Standard deviation of the noise that corrupts the clean points; of masking and flips, the probability.",
+        "Standard deviation of the noise that corrupts clean points; of masking and flips, the probability.",
         group="Noise", applies="live", symbol="σ", unit="data units", low=0.0, high=1.0, step=0.01,
     )
     noise_kind: str = setting(
         "gaussian", "Kind",
-        "Uniform: each coordinate within σ√3. Rare: one point in twenty is moved ten times as far. Masking: a "
-        "coordinate becomes 0. Flip: it is mirrored in the data’s box, a bit becomes the other one.",
+        "Uniform: each coordinate within σ√3. Rare: one point in twenty is moved ten times as far. Masking: "
+        "a coordinate becomes 0. Flip: it is mirrored in the data’s box, a bit becomes the other one.",
         group="Noise", applies="live", choices=("gaussian", "uniform", "rare", "masking", "flip"),
     )
     noise_draw: str = setting(
@@ -164,7 +164,7 @@ class Settings:
         whole=True,
     )
     extent: tuple[float, ...] = setting(
-        (), "Extent", "First and last cell centre across, then up: x0,x1,y0,y1; left empty, it fits the data.",
+        (), "Extent", "First and last cell centre across, then up: x0,x1,y0,y1. Empty, it fits the data.",
         group="View", applies="view", unit="data units", low=-1e9, high=1e9, length=(0, 4),
     )
     layer: str = setting(

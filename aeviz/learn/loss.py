@@ -111,7 +111,7 @@ def _contractive(encoder: list[_Layer]) -> Tensor:
 
 
 def _variational(encoder: list[_Layer]) -> Tensor:
-    """KL(N(μ, diag σ_h²) ‖ N(0, I)) = ½ Σ (μ² + σ_h² − 1 − log σ_h²) (Kingma and Welling 2014, appendix B)."""
+    """KL(N(μ, diag σ_h²) ‖ N(0, I)) = ½ Σ (μ² + σ_h² − 1 − log σ_h²) (Kingma and Welling 2014)."""
     mean, log_variance = encoder[-2].a, encoder[-1].a
     return 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).sum(dim=0)
 

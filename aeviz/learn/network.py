@@ -95,7 +95,8 @@ class Network:
     @property
     def shapes(self) -> list[tuple[int, int]]:
         """Shapes of the layers' parts, biases included."""
-        rows = [2 * n if self.sampled and l == self.code else n for l, n in enumerate(self.widths)]
+        rows = [*self.widths]
+        rows[self.code] *= 2 if self.sampled else 1
         whole = [(n_out, n_in + 1) for n_in, n_out in zip(self.widths, rows[1:], strict=False)]
         if not self.tied:
             return whole

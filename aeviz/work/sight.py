@@ -28,6 +28,7 @@ from aeviz.work import messages as m
 from aeviz.work.exact import Exact, Task
 
 BASINS_SHARE = 10.0  # times what basins take: so long they are shown unless the grid changes
+_MOST_CODE = 1e30  # what is larger is drawn as this
 REPLAY_BUDGET = 0.03  # seconds that bringing a past epoch back exactly may take: two frames
 
 
@@ -151,8 +152,9 @@ class Sight:
 
     def _look_at_codes(self, shown: Shown) -> FloatArray:
         """The codes (K, d) of some clean points; from now on codes are seen in their directions."""
-        codes = self._network.encode(shown.average, self._data.points[self._coded])
-        self._directions = Directions.of(np.nan_to_num(codes), self._directions)
+        found = self._network.encode(shown.average, self._data.points[self._coded])
+        codes = np.nan_to_num(found).clip(-_MOST_CODE, _MOST_CODE)  # weights that have exploded may be seen
+        self._directions = Directions.of(codes, self._directions)
         return codes
 
     def _decoded(self, shown: Shown) -> tuple[FloatArray, ...]:
@@ -160,7 +162,8 @@ class Sight:
         assert self._directions is not None
         lines = self._directions.lattice
         found = self._network.decode(shown.average, np.concatenate(lines))
-        return tuple(np.split(found, np.cumsum([len(line) for line in lines])[:-1]))
+        decoded = np.split(found, np.cumsum([len(line) for line in lines])[:-1])
+        return tuple(line for line in decoded if np.isfinite(line).all())
 
     def _basins_of(self, grid: Grid, shown: Shown, whole: bool) -> FloatArray:
         """The basins; while the run moves, those of a moment ago, for they would hold up each frame."""
@@ -236,7 +239,7 @@ class Sight:
         )  # fmt: skip
 
     def _code_view(self, shown: Shown) -> CodeView:
-        codes = np.nan_to_num(self._look_at_codes(shown))
+        codes = self._look_at_codes(shown)
         assert self._directions is not None
         return CodeView.of(self._coded, self._data.positions[self._coded], codes, self._directions)
 

@@ -12,9 +12,9 @@ from PyQt6.QtGui import QColor, QTextDocumentFragment
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLabel
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.explanation import formulas
 from aeviz.core.layers import LAYERS
-from aeviz.core.manifolds import clean_data
 from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser
 from aeviz.figure.theme import DARK
@@ -27,7 +27,7 @@ PLAIN = QUICK.replace(layer="none", arrows="none", midline=False, show_data=Fals
 
 def assert_exact(field, settings: Settings) -> None:
     """Whether a field's exact one is that of the exact denoiser of these settings."""
-    data = clean_data(settings)
+    data = clean_data(settings).points
     best = Denoiser(data, settings.noise, settings.noise_kind, settings.target).at(field.grid.points)
     shape = field.grid.shape
     np.testing.assert_allclose(

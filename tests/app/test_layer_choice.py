@@ -11,7 +11,6 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QPushButton
 
 from aeviz.core.layers import LAYERS
-from aeviz.core.manifolds import positions
 from aeviz.core.settings import SPECS, Settings
 
 QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=100, grid=(12, 10))
@@ -114,7 +113,7 @@ def test_curl_and_basins_are_those_of_the_network_on_the_screen(desk):
     desk.until(lambda: desk.fields[-1].basins is not None and desk.fields[-1].grid.cell[0] < 0.01)
     field = desk.fields[-1]
     assert field.basins.shape == field.grid.shape
-    assert set(field.basins.ravel()) <= set(positions(QUICK))
+    assert set(field.basins.ravel()) <= set(desk.run.data.positions)
     (dx, dy), moved = field.grid.cell, field.displacement
     right, up = moved[1:-1, 2:] - moved[1:-1, :-2], moved[2:, 1:-1] - moved[:-2, 1:-1]
     differences = right[..., 1] / (2 * dx) - up[..., 0] / (2 * dy)

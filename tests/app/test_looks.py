@@ -24,6 +24,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.field import Grid
 from aeviz.core.layers import LAYERS
 from aeviz.core.presets import load_preset, preset, preset_names
@@ -58,7 +59,7 @@ def test_a_preset_sets_everything(name, desk):
     desk.choose(box, box.findData(name))
     assert desk.store.settings == preset(name)
     assert box.currentText() == "Presets", "it names what was taken last, which may be changed since"
-    desk.until(lambda: desk.fields and desk.fields[-1].grid == Grid.home(preset(name)))
+    desk.until(lambda: desk.fields and desk.fields[-1].grid == Grid.home(preset(name), clean_data(preset(name))))
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -73,10 +74,10 @@ def test_the_menu_has_every_preset_too(name, desk):
 def test_zoom_asks_for_what_is_in_view(desk):
     desk.figure.box.scaleBy((0.5, 0.5))
     desk.until(lambda: desk.frames and desk.fields[-1].grid == desk.figure.grid_in_view())
-    cell, home = desk.fields[-1].grid.cell, Grid.home(QUICK).cell
+    cell, home = desk.fields[-1].grid.cell, Grid.home(QUICK, clean_data(QUICK)).cell
     assert cell == pytest.approx((0.5 * home[0], 0.5 * home[1]))
     desk.press(Qt.Key.Key_H)
-    desk.until(lambda: desk.fields[-1].grid == Grid.home(QUICK))
+    desk.until(lambda: desk.fields[-1].grid == Grid.home(QUICK, clean_data(QUICK)))
 
 
 def test_themes_reach_window_and_figure(desk):

@@ -11,8 +11,8 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QLabel
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.corruption import cloud_noisy
-from aeviz.core.manifolds import clean_data, positions
 from aeviz.core.marks import CLOUD
 from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser
@@ -22,7 +22,7 @@ from aeviz.figure.theme import DARK
 QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=100, grid=(12, 10))
 # Without heat map, arrows, outline and points, what is drawn is the marks.
 PLAIN = QUICK.replace(layer="none", arrows="none", midline=False, show_data=False)
-BETWEEN_ARMS = (0.21, 1.24)  # the inner arm passes below at turn 0.22, the outer one above at turn 1.22
+BETWEEN_ARMS = (0.21, 1.24)  # the inner arm passes below, a seventh along the spiral, the outer one above
 RIGHT = Qt.MouseButton.RightButton
 
 
@@ -90,7 +90,7 @@ def test_the_exact_numbers_are_those_of_the_exact_denoiser(change, desk):
     settings, data = desk.frames[-1].settings, clean_data(QUICK)
     assert change.items() <= settings.to_json().items()
     x = np.array([cursor.place])
-    best = Denoiser(data, settings.noise, settings.noise_kind, settings.target).at(x)
+    best = Denoiser(data.points, settings.noise, settings.noise_kind, settings.target).at(x)
     exact = cursor.exact
     np.testing.assert_allclose(exact.reconstruction, best.mean[0], rtol=0, atol=1e-12)
     np.testing.assert_allclose(exact.covariance, best.covariance[0], rtol=0, atol=1e-12)
@@ -128,24 +128,24 @@ def test_when_the_mouse_leaves_the_numbers_go(desk):
 
 
 def shares(desk) -> list[tuple[int, float]]:
-    """What the plot of the votes says of itself: per cent, and turn along the curve."""
+    """What the plot of the votes says of itself: per cent, and where along the data, from 0 to 1."""
     text = desk.window.inspector.votes.accessibleDescription()
-    return [(int(part), float(turn)) for part, turn in re.findall(r"(\d+) % at turn ([\d.]+)", text)]
+    return [(int(part), float(where)) for part, where in re.findall(r"(\d+) % at ([\d.]+)", text)]
 
 
 def test_the_votes_are_told_arm_by_arm(desk):
     desk.begin(QUICK.replace(points=80))
     cursor = hover(desk, BETWEEN_ARMS)
-    data, turns = desk.run.data, positions(desk.store.settings)
+    data, along = desk.run.data.points, desk.run.data.positions
     weights = np.exp(-np.square(np.subtract(cursor.place, data)).sum(axis=1) / (2 * 0.25**2))
     weights /= weights.sum()
-    inner, outer = weights[turns < 0.72].sum(), weights[turns > 0.72].sum()
+    inner, outer = weights[along < 0.48].sum(), weights[along > 0.48].sum()
     assert min(inner, outer) > 0.2, "there is nothing to be decided at this place"
     found = sorted(shares(desk), key=lambda share: share[1])
     assert [percent for percent, _ in found] == pytest.approx([100 * inner, 100 * outer], abs=1.5)
-    for (_, turn), arm in zip(found, (turns < 0.72, turns > 0.72), strict=True):
-        heaviest = turns[arm][weights[arm].argmax()]
-        assert turn == pytest.approx(heaviest, abs=0.1)
+    for (_, where), arm in zip(found, (along < 0.48, along > 0.48), strict=True):
+        heaviest = along[arm][weights[arm].argmax()]
+        assert where == pytest.approx(heaviest, abs=0.07)
 
 
 def test_the_plot_stands_where_the_voters_are(desk):
@@ -165,10 +165,10 @@ def test_the_plot_stands_where_the_voters_are(desk):
 
     assert not len(columns())
     for index in (8, 60):
-        hover(desk, desk.run.data[index])
-        (_, turn), *_ = shares(desk)
-        assert turn == pytest.approx(QUICK.turns * index / 79, abs=0.05)
-        assert columns().mean() == pytest.approx(turn / QUICK.turns, abs=0.05)
+        hover(desk, desk.run.data.points[index])
+        (_, where), *_ = shares(desk)
+        assert where == pytest.approx(index / 79, abs=0.03)
+        assert columns().mean() == pytest.approx(where, abs=0.05)
         assert np.ptp(columns()) < 0.4, "another part of the curve seems to vote as well"
 
 
@@ -176,7 +176,7 @@ def test_votes_can_be_switched_off(desk):
     desk.begin(PLAIN.replace(votes=False))
     hover(desk, BETWEEN_ARMS)
     desk.settle()
-    voters = desk.in_view(desk.run.data[desk.frames[-1].marks.cursor.exact.voters])
+    voters = desk.in_view(desk.run.data.points[desk.frames[-1].marks.cursor.exact.voters])
     drawn = voters[np.abs(voters).min(axis=1) > 0.05]  # away from the lines through the origin
     assert {desk.colour(point) for point in drawn} == {DARK.figure}
 
@@ -184,7 +184,7 @@ def test_votes_can_be_switched_off(desk):
 def test_voters_glow_in_the_field(desk):
     desk.begin(PLAIN)
     exact = hover(desk, BETWEEN_ARMS).exact
-    strongest = desk.run.data[exact.voters[exact.votes.argmax()]]
+    strongest = desk.run.data.points[exact.voters[exact.votes.argmax()]]
     assert QColor(desk.colour(strongest)).hue() == pytest.approx(QColor(DARK.vote).hue(), abs=4)
 
 

@@ -66,7 +66,7 @@ def test_a_new_seed_begins_another_run(desk, monkeypatch):
     before, data = desk.run.losses.copy(), desk.run.data
     desk.press(Qt.Key.Key_N)
     assert desk.store.settings.seed == 42
-    assert not np.array_equal(desk.run.data, data)
+    assert not np.array_equal(desk.run.data.points, data.points)
     assert len(desk.run.losses) == 0
     noisy = desk.in_view(shown_noisy(desk.store.settings, desk.run.data))
     assert {desk.colour(point) for point in noisy[:6]} == {DARK.noisy}, "the old points are still shown"

@@ -12,9 +12,9 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QLabel
 
 import aeviz
+from aeviz.core.clean_data import clean_data
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Grid
-from aeviz.core.manifolds import clean_data
 from aeviz.core.metrics import Quality
 from aeviz.core.settings import Settings
 from aeviz.figure.theme import DARK
@@ -31,7 +31,7 @@ POINTS = ENDLESS.replace(layer="none", arrows="none", midline=False, show_data=F
 def test_it_opens_with_the_points_and_trains_by_itself(new_window, desk_at):
     window = new_window(Settings(theme="dark"))
     desk = desk_at(window)
-    for point in desk.in_view(clean_data(Settings()))[::10]:
+    for point in desk.in_view(clean_data(Settings()).points)[::10]:
         assert desk.colour(point) == DARK.data, "the data is not there at once"
     assert "starting" in window.statusBar().findChild(QLabel).text()
     assert desk.says(window.timeline, "starting")
@@ -39,7 +39,7 @@ def test_it_opens_with_the_points_and_trains_by_itself(new_window, desk_at):
     assert desk.says(window.timeline, "live")
     assert not desk.says(window.timeline, "starting")
     first, last = desk.fields[0], desk.fields[-1]
-    assert first.grid == last.grid == Grid.home(Settings())
+    assert first.grid == last.grid == Grid.home(Settings(), clean_data(Settings()))
     assert np.abs(last.displacement - first.displacement).max() > 0.1
     losses = window.run.losses
     assert losses[-20:].mean() < 0.7 * losses[:5].mean()

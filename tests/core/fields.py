@@ -18,7 +18,6 @@ from aeviz.core.midline import Midline
 from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser, finish
 
-
 ADDED = ("gaussian", "uniform", "rare")
 """Kinds of noise that are added to a point; the others corrupt its coordinates."""
 

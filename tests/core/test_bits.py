@@ -1,4 +1,4 @@
-"""The exact denoiser of pairs of bits under masking and flips: Bayes' rule over all outcomes, and its floor."""
+"""The exact denoiser of pairs of bits under masking and flips, by Bayes' rule over all outcomes; its floor."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ def test_flipped_bits_are_guessed_by_bayes_rule(some: tuple[tuple[float, float],
 
 
 @given(
-    st.lists(st.sampled_from(CORNERS), min_size=1, max_size=9), st.floats(1e-6, 1.0), st.sampled_from(DISCRETE)
+    st.lists(st.sampled_from(CORNERS), min_size=1, max_size=9),
+    st.floats(1e-6, 1.0),
+    st.sampled_from(DISCRETE),
 )
-def test_bits_that_come_more_often_are_likelier(
-    some: list[tuple[float, float]], p: float, kind: str
-) -> None:
+def test_bits_that_come_more_often_are_likelier(some: list[tuple[float, float]], p: float, kind: str) -> None:
     agrees_with_bayes(np.array([*some, (0.0, 0.0), (1.0, 1.0)]), kind, p)
 
 

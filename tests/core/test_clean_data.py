@@ -127,7 +127,9 @@ def test_data_depend_on_the_seed_only_with_jitter_and_never_on_training() -> Non
         assert np.array_equal(made, clean_data(Settings(jitter=jitter, seed=1)).points) == (jitter == 0.0)
 
 
-@pytest.mark.parametrize("settings", [Settings(), Settings(data="moons"), drawn(*CLOUD)], ids=lambda s: s.data)
+@pytest.mark.parametrize(
+    "settings", [Settings(), Settings(data="moons"), drawn(*CLOUD)], ids=lambda s: s.data
+)
 def test_jitter_moves_each_point_along_a_ray_and_leaves_the_curve(settings: Settings) -> None:
     plain = clean_data(settings)
     small, large = (clean_data(settings.replace(jitter=jitter)) for jitter in (0.1, 0.3))
@@ -336,7 +338,7 @@ def test_bits_are_0_or_1(points: tuple[tuple[float, ...], ...], binary: bool) ->
 @pytest.mark.parametrize("settings", [Settings(), Settings(data="moons", jitter=0.1), drawn(*CLOUD)], ids=str)
 def test_clean_data_survive_the_way_to_another_process(settings: Settings) -> None:
     data = clean_data(settings.replace(standardise=True))
-    for there in (pickle.loads(pickle.dumps(data)), copy.deepcopy(data)):  # noqa: S301: our own bytes
+    for there in (pickle.loads(pickle.dumps(data)), copy.deepcopy(data)):  # noqa: S301
         assert there is not data
         assert same(there, data)
         assert there.extent(settings) == data.extent(settings)
@@ -427,9 +429,7 @@ def test_the_first_view_fits_data_of_any_size(tmp_path: Path, unit: float, chang
     assert abs(data.spacing - np.median(steps)) <= 1e-12 * data.spacing
 
 
-@pytest.mark.parametrize(
-    "x", [0.0, 1.0, -1e6, pytest.param(1e17, marks=FAR), pytest.param(1e100, marks=FAR)]
-)
+@pytest.mark.parametrize("x", [0.0, 1.0, -1e6, pytest.param(1e17, marks=FAR), pytest.param(1e100, marks=FAR)])
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_first_view_of_equal_points_has_a_size(tmp_path: Path, count: int, x: float) -> None:
     settings = Settings(data=written(tmp_path, np.full((count, 2), x)))

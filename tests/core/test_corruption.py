@@ -1,4 +1,4 @@
-"""Each kind of corruption against its distribution, and the fixed draws that are looked at and measured on."""
+"""Each kind of corruption against its distribution, and the fixed draws for the eye and for measures."""
 
 from __future__ import annotations
 
@@ -281,7 +281,10 @@ def test_the_probe_set_of_bits_is_every_outcome_as_often_as_it_should_be(kind: s
     p, n, data = 0.2, 100_000, clean_data(Settings(data="xor"))
     noisy = probe_noisy(Settings(noise=p, noise_kind=kind), data, n)
     # Of (0, 1) and (1, 0) alike; masking leaves the 0 in any case.
-    both = {"masking": (p, 0.5 * (1 - p), 0.0), "flip": (p * (1 - p), 0.5 * ((1 - p) ** 2 + p**2), p * (1 - p))}
+    both = {
+        "masking": (p, 0.5 * (1 - p), 0.0),
+        "flip": (p * (1 - p), 0.5 * ((1 - p) ** 2 + p**2), p * (1 - p)),
+    }
     for (x, y), share in zip(((0, 0), (0, 1), (1, 1)), both[kind], strict=True):
         found = (noisy == (x, y)).all(axis=1).mean()
         assert abs(found - share) <= chance(share, n)

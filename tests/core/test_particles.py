@@ -78,9 +78,7 @@ def test_particles_begin_everywhere_in_the_view() -> None:
 
 def test_a_drifting_particle_lives_for_a_while_and_begins_anew() -> None:
     # Where r(x) = x nothing moves: a place that changes is a new particle's.
-    places = np.stack(
-        [streak[:, 1] for streak in walked(Flow("drift", 300, SEED, None), still, 500)]
-    )
+    places = np.stack([streak[:, 1] for streak in walked(Flow("drift", 300, SEED, None), still, 500)])
     born = (places[1:] != places[:-1]).any(axis=-1)  # (499, M)
     for each in born.T:
         at = np.flatnonzero(each) + 1

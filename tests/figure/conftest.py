@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF
 from PyQt6.QtGui import QColor
 
+from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import ExactField, Field, Grid
-from aeviz.core.manifolds import clean_data
 from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser, finish
 from aeviz.figure.export import figure_of, image_of, picture_bytes
@@ -65,14 +65,14 @@ def best() -> Callable[[Settings], Field]:
     """The field of the exact denoiser, which a trained one looks like, with itself as the exact one."""
 
     def best(settings: Settings) -> Field:
-        data, grid = clean_data(settings), Grid.home(settings)
-        denoiser = Denoiser(data, settings.noise)
+        data = clean_data(settings)
+        grid, denoiser = Grid.home(settings, data), Denoiser(data.points, settings.noise)
         exact = finish(ExactField.solving(denoiser, grid))
         noisy = shown_noisy(settings, data)
         reconstruction = denoiser.at(noisy).mean
         assert exact.ambiguity is not None
         return Field(
-            grid, exact.displacement, exact.ambiguity, data, noisy, reconstruction, 1, settings.noise,
+            grid, exact.displacement, exact.ambiguity, data.points, noisy, reconstruction, 1, settings.noise,
             curl=np.zeros(grid.shape), exact=exact,
         )  # fmt: skip
 
@@ -84,7 +84,7 @@ def field() -> Callable[..., Field]:
     """A field of given arrays, zeros where nothing is given; without an exact one unless that is given."""
 
     def field(settings: Settings, **arrays: Any) -> Field:
-        grid = Grid.home(settings)
+        grid = Grid.home(settings, clean_data(settings))
         points = arrays.get("data", np.empty((0, 2)))
         values: dict[str, Any] = {
             "displacement": np.zeros((*grid.shape, 2)), "ambiguity": np.zeros(grid.shape),
@@ -100,7 +100,7 @@ def exact() -> Callable[..., ExactField]:
     """An exact field of given arrays, zeros where nothing is given."""
 
     def exact(settings: Settings, **arrays: NDArray[np.float64] | bool | None) -> ExactField:
-        grid = Grid.home(settings)
+        grid = Grid.home(settings, clean_data(settings))
         values: dict[str, Any] = {
             "displacement": np.zeros((*grid.shape, 2)), "log_density": np.zeros(grid.shape),
             "ambiguity": np.zeros(grid.shape),
@@ -112,10 +112,10 @@ def exact() -> Callable[..., ExactField]:
 
 @pytest.fixture
 def paint(qapp: object) -> Callable[..., Picture]:
-    """Paint a field; what is to be drawn over it may follow."""
+    """Paint a field; what is to be drawn over it may follow. The clean points are those of the settings."""
 
-    def paint(settings: Settings, field: Field, *over: Any) -> Picture:
-        figure = figure_of(field, settings)
+    def paint(settings: Settings, field: Field, *over: Any, data: CleanData | None = None) -> Picture:
+        figure = figure_of(field, settings, data or clean_data(settings))
         if over:
             figure.set_field(field, *over)
         return Picture(figure)

@@ -13,6 +13,7 @@ from PyQt6.QtCore import QByteArray, QRectF
 from PyQt6.QtGui import QImage, QPainter
 from PyQt6.QtSvg import QSvgRenderer
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.layers import LAYERS
 from aeviz.core.presets import preset
 from aeviz.core.settings import Settings
@@ -39,7 +40,7 @@ LOOKS = {
 @pytest.fixture(params=LOOKS)
 def figure(request, qapp, best):
     settings = LOOKS[request.param]
-    figure = figure_of(best(settings), settings, MIDLINE)
+    figure = figure_of(best(settings), settings, clean_data(settings), MIDLINE)
     figure.setProperty("settings", settings)
     return figure
 
@@ -79,7 +80,7 @@ def apart_by(one: QImage, other: QImage) -> np.ndarray:
 
 @pytest.mark.parametrize("scale", [1.0, 2.0, 4.0])
 def test_a_png_has_the_size_that_was_asked_for(scale, qapp, best):
-    figure = figure_of(best(FULL), FULL)
+    figure = figure_of(best(FULL), FULL, clean_data(FULL))
     image = QImage.fromData(picture_bytes(figure, ".png", scale), "PNG")
     assert (image.width(), image.height()) == (SIZE[0] * scale, SIZE[1] * scale)
     assert image.dotsPerMeterX() * 0.0254 == pytest.approx(96 * scale, abs=0.1)  # as large on paper
@@ -89,7 +90,7 @@ def test_a_png_has_the_size_that_was_asked_for(scale, qapp, best):
 
 
 def test_a_figure_of_odd_size_is_painted_to_its_edges(qapp, best):
-    figure = figure_of(best(FULL), FULL.replace(theme="light"))
+    figure = figure_of(best(FULL), FULL.replace(theme="light"), clean_data(FULL))
     figure.resize(533.0, 471.0)
     image = QImage.fromData(picture_bytes(figure, ".png", 2.0), "PNG")
     assert (image.width(), image.height()) == (1_066, 942)
@@ -169,5 +170,5 @@ def test_pdf_and_png_are_the_same_picture(figure, tmp_path):
 
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
 def test_a_picture_made_again_is_the_same_file(suffix, qapp, best):
-    one, other = (picture_bytes(figure_of(best(FULL), FULL), suffix) for _ in range(2))
+    one, other = (picture_bytes(figure_of(best(FULL), FULL, clean_data(FULL)), suffix) for _ in range(2))
     assert one == other

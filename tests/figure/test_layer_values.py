@@ -25,7 +25,7 @@ RNG = np.random.default_rng(7)
 MOVED, BEST = RNG.normal(0.0, 0.7, (2, 6, 8, 2))
 LEARNED_A, BEST_A = RNG.uniform(-1.0, 7.0, (2, 6, 8))
 LOG_DENSITY = RNG.uniform(-12.0, -0.5, (6, 8))  # over more than the 8 that its colours span
-CURL, TURN = RNG.uniform(-0.7, 0.6, (6, 8)), RNG.uniform(0.1, 1.9, (6, 8))
+CURL, ALONG = RNG.uniform(-0.7, 0.6, (6, 8)), RNG.uniform(0.05, 0.95, (6, 8))
 APART = np.square(MOVED - BEST).sum(axis=-1)
 
 # Value, lowest and highest of the fixed scale, then of the automatic one; None follows the values.
@@ -39,7 +39,7 @@ ORACLE = {
     "exact-energy": (-LOG_DENSITY, (None, -LOG_DENSITY.max() + 8.0), (None, -LOG_DENSITY.max() + 8.0)),
     "curl": (CURL, (-1.0, 1.0), (-np.abs(CURL).max(), np.abs(CURL).max())),
     "excess": (np.exp(LOG_DENSITY) * APART, (0.0, None), (0.0, None)),
-    "basins": (TURN, (0.0, 2.0), (0.0, None)),
+    "basins": (ALONG, (0.0, 1.0), (0.0, None)),  # from the data's first point to its last
 }
 SIGNED = {"curl"}
 
@@ -48,7 +48,7 @@ SIGNED = {"curl"}
 def known(field, exact):
     """A field in which everything is known, every value drawn at random."""
     best = exact(BARE, displacement=BEST, ambiguity=BEST_A, log_density=LOG_DENSITY)
-    return field(BARE, displacement=MOVED, ambiguity=LEARNED_A, curl=CURL, basins=TURN, exact=best)
+    return field(BARE, displacement=MOVED, ambiguity=LEARNED_A, curl=CURL, basins=ALONG, exact=best)
 
 
 def number(value: float) -> str:
@@ -200,7 +200,7 @@ def test_a_missing_exact_field_is_told_and_nothing_drawn_in_its_place(name, nois
 def test_the_learned_field_needs_no_exact_one(field, paint):
     for name in (name for name, kind in ARROWS.items() if kind == "learned"):
         settings = BARE.replace(layer=name, arrows="grid", noise=0.0)
-        shown = field(settings, displacement=MOVED, curl=CURL, basins=TURN)
+        shown = field(settings, displacement=MOVED, curl=CURL, basins=ALONG)
         assert not {NO_NOISE, WORKING, CLIFFS} & {*paint(settings, shown).texts()}, name
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.field import Field, Grid
 from aeviz.core.layers import DIFFERENCE
 from aeviz.core.settings import SPECS, Settings
@@ -22,7 +23,7 @@ def zoom(figure: FieldFigure, factor: float) -> None:
 
 @pytest.fixture
 def figure(qapp: object) -> FieldFigure:
-    figure = FieldFigure(SMALL)
+    figure = FieldFigure(SMALL, clean_data(SMALL))
     figure.resize(900, 760)
     return figure
 
@@ -32,19 +33,19 @@ def figure(qapp: object) -> FieldFigure:
     "settings", [Settings(), SMALL, Settings(grid=(21, 41), extent=(0.0, 4.0, -3.0, 2.0))]
 )
 def test_the_first_view_is_the_grid_of_the_settings(settings, size, qapp):
-    figure = FieldFigure(settings)
+    figure = FieldFigure(settings, clean_data(settings))
     figure.resize(*size)
-    assert figure.grid_in_view() == Grid.home(settings)
+    assert figure.grid_in_view() == Grid.home(settings, clean_data(settings))
     zoom(figure, 0.2)
     figure.home()
-    assert figure.grid_in_view() == Grid.home(settings)
+    assert figure.grid_in_view() == Grid.home(settings, clean_data(settings))
 
 
 @pytest.mark.parametrize(
     ("factor", "cells"), [(0.5, 0.5), (0.25, 0.25), (2.0, 2.0), (4.0, 4.0), (0.6, 0.5), (1.3, 1)]
 )
 def test_cells_halve_and_double_as_the_view_zooms(factor, cells, figure):
-    home = Grid.home(SMALL)
+    home = Grid.home(SMALL, clean_data(SMALL))
     zoom(figure, factor)
     grid = figure.grid_in_view()
     np.testing.assert_allclose(grid.cell, np.multiply(home.cell, cells), rtol=1e-9)
@@ -85,7 +86,7 @@ def test_everything_is_inside_the_figure(size, layer, compare, qapp, best):
     settings = Settings(
         points=30, layer=layer, beside=layer, compare=compare, show_noisy=True, show_reconstruction=True
     )
-    figure = FieldFigure(settings)
+    figure = FieldFigure(settings, clean_data(settings))
     figure.resize(*size)
     figure.set_field(best(settings))
     figure.resize(size[0] + 1, size[1])  # as the window does after the first field

@@ -13,6 +13,7 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QImage
 from PyQt6.QtTest import QTest
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.field import Grid
 from aeviz.core.layers import LAYERS
 from aeviz.core.settings import Settings
@@ -43,7 +44,7 @@ def shown(field):
 
 @pytest.fixture
 def figure(qapp, shown) -> FieldFigure:
-    figure = FieldFigure(SPLIT)
+    figure = FieldFigure(SPLIT, clean_data(SPLIT))
     figure.resize(900, 760)
     figure.set_field(shown)
     return figure
@@ -122,15 +123,15 @@ def test_whichever_half_is_moved_both_show_the_same_part_of_the_plane(moved, fig
     "settings", [Settings(), BARE, Settings(grid=(21, 41), extent=(0.0, 4.0, -3.0, 2.0))]
 )
 def test_home_is_the_same_in_all_three_modes(settings, size, qapp):
-    figure = FieldFigure(settings)
+    figure = FieldFigure(settings, clean_data(settings))
     figure.resize(*size)
     for compare in ("off", "split", "wipe", "split", "off"):
         figure.set_settings(settings.replace(compare=compare))
-        assert figure.grid_in_view() == Grid.home(settings)
+        assert figure.grid_in_view() == Grid.home(settings, clean_data(settings))
         figure.box.scaleBy((0.2, 0.2))
-        assert figure.grid_in_view() != Grid.home(settings)
+        assert figure.grid_in_view() != Grid.home(settings, clean_data(settings))
         figure.home()
-        assert figure.grid_in_view() == Grid.home(settings)
+        assert figure.grid_in_view() == Grid.home(settings, clean_data(settings))
 
 
 def test_what_is_in_view_stays_in_view_while_layers_are_compared(figure):
@@ -217,7 +218,7 @@ def test_points_and_outlines_are_whole_across_the_line(at, field, paint):
 @pytest.fixture
 def view(qtbot, shown, monkeypatch) -> FieldView:
     monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", 0)  # this mouse is faster than a hand
-    view = FieldView(WIPE)
+    view = FieldView(WIPE, clean_data(WIPE))
     qtbot.addWidget(view)
     view.resize(700, 600)
     view.figure.set_field(shown)

@@ -10,6 +10,7 @@ from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.field import Grid
 from aeviz.core.marks import Marks
 from aeviz.core.settings import Settings
@@ -21,7 +22,7 @@ SETTINGS = Settings(grid=(10, 8), extent=(-1.9, 1.7, -1.3, 1.5))
 
 @pytest.fixture
 def view(qtbot):
-    view = FieldView(SETTINGS)
+    view = FieldView(SETTINGS, clean_data(SETTINGS))
     qtbot.addWidget(view)
     view.resize(700, 600)
     with qtbot.waitExposed(view):
@@ -64,9 +65,9 @@ def test_the_wheel_zooms_about_the_cursor_and_a_double_click_goes_home(view, qtb
     (x0, x1), _ = view.figure.box.viewRange()
     assert x1 - x0 < 3.0
     assert (at(view, 1.2, 0.9) - place).manhattanLength() <= 2
-    assert view.figure.grid_in_view() != Grid.home(SETTINGS)
+    assert view.figure.grid_in_view() != Grid.home(SETTINGS, clean_data(SETTINGS))
     QTest.mouseDClick(view.windowHandle(), Qt.MouseButton.LeftButton, pos=place)
-    assert view.figure.grid_in_view() == Grid.home(SETTINGS)
+    assert view.figure.grid_in_view() == Grid.home(SETTINGS, clean_data(SETTINGS))
 
 
 @pytest.mark.parametrize("notches", [5, -5])

@@ -15,14 +15,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.field import Field, Grid
+from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 from aeviz.work import messages as m
 from aeviz.work.client import Client
 
 PATIENCE = 30.0  # seconds for an answer: the machine may be busy with something else
 GRID = Grid((-2.0, 2.0, -1.5, 1.5), (4, 5))
-SMALL = Settings(points=30, hidden=(8,), code=8, batch=30, epochs=60)
+SMALL = Settings(points=30, hidden=(8,), code=8, batch=30, epochs=60, code_plot=False)
+"""Without a code plot, whose directions, and so the code under the cursor, depend on what was seen before."""
 ENDLESS = SMALL.replace(epochs=1_000_000)
 NEVER_STOPS = m.Drive(playing=True, speed=math.inf)
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -57,7 +60,8 @@ class Talk:
         self._runs += 1
         self.asked += 1
         self.view = settings
-        build, ask = m.Build(self._runs, settings, *history), m.Ask(self.asked, settings)
+        build = m.Build(self._runs, settings, clean_data(settings), *history)
+        ask = m.Ask(self.asked, settings)
         self.send(m.Drive(False, math.inf), build, ask)
         self.said.clear()
         # Of what was asked before, an answer may come late and be of this run already.
@@ -99,8 +103,8 @@ class Talk:
         return frames
 
     def losses(self) -> NDArray[np.float32]:
-        """All losses of the run, which must have come once and in order."""
-        losses = np.empty(0, dtype=np.float32)
+        """All losses of the run, (E, 2), which must have come once and in order."""
+        losses = np.empty((0, 2), dtype=np.float32)
         for message in self.said:
             if isinstance(message, m.Diverged):
                 losses = losses[: message.epoch]
@@ -118,6 +122,11 @@ class Talk:
         """What kinds of message were said after so many, but for the run's record."""
         since = (message for message in self.said[place:] if not isinstance(message, m.Kept | m.Noted))
         return [type(message).__name__ for message in since]
+
+
+def points_of(settings: Settings) -> FloatArray:
+    """The clean points of these settings, (N, 2)."""
+    return clean_data(settings).points
 
 
 def bits(thing: Any) -> Any:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.field import Grid
-from aeviz.core.manifolds import clean_data
 from aeviz.core.settings import Settings
 from aeviz.core.timeline import Timeline
 from aeviz.learn.training import BREATH, DivergedError, Training
@@ -61,7 +61,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def drive(settings: Settings, **rest) -> Driver:
-    return Driver(m.Build(1, settings, **rest), REST)
+    return Driver(m.Build(1, settings, clean_data(settings), **rest), REST)
 
 
 def at(driver: Driver, drive: m.Drive) -> Driver:
@@ -90,10 +90,10 @@ def arrows(frame: m.Frame) -> bytes:
 
 
 def losses_of(settings: Settings, epochs: int) -> np.ndarray:
-    """The oracle: training itself, which knows no pace."""
+    """The oracle, (E, 2): training itself, which knows no pace."""
     training, losses = Training(settings, clean_data(settings)), []
     for loss in training.epochs():
-        losses += [] if loss is None else [loss]
+        losses += [] if loss is None else [(loss, training.regulariser)]
         if len(losses) == epochs:
             return np.array(losses, dtype=np.float32)
     raise AssertionError
@@ -267,7 +267,7 @@ def test_looking_back_leaves_the_training_alone(clock):
         driver.single = True
         at(driver, REST).train()
         assert look(driver, driver.training.epoch // 2, sight).epoch == driver.training.epoch // 2
-    assert np.float32(driver.training.loss) == losses_of(SMALL, SMALL.epochs)[-1]
+    assert np.float32(driver.training.loss) == losses_of(SMALL, SMALL.epochs)[-1, 0]
 
 
 def test_a_past_epoch_is_sent_once_and_looked_at_again_and_again():
@@ -283,7 +283,9 @@ def test_a_past_epoch_is_sent_once_and_looked_at_again_and_again():
     assert other.past.keyframe is not None
     *_, there = sight.answers(m.Ask(3, SMALL, 60, GRID), other)
     assert there.epoch == 60
-    another = Driver(m.Build(2, SMALL), REST)  # another run, in which the same epoch is not the same
+    another = Driver(
+        m.Build(2, SMALL, clean_data(SMALL)), REST
+    )  # another run, in which the same epoch is not the same
     finish(another)
     assert another.state(m.AskState(60, past=sight.past_is)).past.keyframe is not None
 
@@ -294,7 +296,7 @@ def test_a_past_epoch_is_sent_once_and_looked_at_again_and_again():
 def test_what_an_exploded_run_had_recorded_is_told_before_it_is_taken_back(new_trainer):
     trainer, said = new_trainer()
     settings = SMALL.replace(optimiser="momentum", learning_rate=1.0, epochs=500)
-    trainer._handle(m.Build(1, settings))
+    trainer._handle(m.Build(1, settings, clean_data(settings)))
     trainer._handle(RUN)
     while not any(isinstance(message, m.Diverged) for message in said):
         trainer._train(trainer._driver)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 from scipy.spatial import KDTree
 from talk import GRID, SMALL, Talk, bits
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.field import ExactField, Grid
-from aeviz.core.manifolds import clean_data, curve
 from aeviz.core.metrics import Quality, Reference
 from aeviz.core.midline import Midline
 from aeviz.core.settings import Settings
@@ -49,14 +50,14 @@ def quality_of(settings: Settings, epochs: int, view: Settings) -> Quality:
     for _ in itertools.islice(training.epochs(), epochs):
         pass
     seen, data = settings.replace(grid=view.grid, extent=view.extent), clean_data(settings)
-    midline = Midline.of(curve(settings))
-    reference = finish(Reference.solving(seen, data, denoiser_of(seen), midline, KDTree(data)))
+    midline, tree = Midline.of(data.curve, data.closed), KDTree(data.points)
+    reference = finish(Reference.solving(seen, data, Denoiser.of(seen, data), midline, tree))
     return measure(training.network, training.average, reference, view.threshold)
 
 
 def assert_close(found: Quality, best: Quality) -> None:
     assert (found.sketch, best.sketch) == (False, False)
-    for name in ("bayes_floor", "excess_risk", "midline_iou", "ridge_distance", "exact_ridge_distance"):
+    for name in (each.name for each in dataclasses.fields(Quality)):
         one, other = getattr(found, name), getattr(best, name)
         # NumPy may sum over other blocks in a process with more threads; float32 of what was trained.
         assert one == other or abs(one - other) < 1e-5, name
@@ -107,6 +108,42 @@ def test_whatever_shows_something_exact_brings_it(view: Settings, talk: Talk) ->
     assert talk.kinds_since(place) == ["Frame", "Frame"]
     talk.ask(view, grid=GRID)
     assert talk.kinds_since(place) == ["Frame", "Frame", "Exact", "Frame"]
+
+
+@pytest.mark.parametrize("kind", ["masking", "flip"])
+def test_of_masked_and_flipped_points_nothing_exact_is_told_but_how_good_the_network_is(
+    kind: str, talk: Talk
+) -> None:
+    view = EXACT.replace(noise_kind=kind, exact_midline=True)
+    place = new_run(talk, view)
+    talk.train_to_end()
+    frame, field = talk.seen(cursor=(0.3, -0.4), whole=True)
+    assert field.exact is None
+    assert frame.marks.cursor is not None and frame.marks.cursor.exact is None
+    assert talk.kinds_since(place) == ["Frame"] * len(talk.kinds_since(place))
+    talk.ask(measure=True)
+    assert talk.wait_for(m.Judged).quality == Quality()
+    assert_close(talk.wait_for(m.Judged).quality, quality_of(view, view.epochs, view))
+    assert talk.heard(m.Exact) == []
+
+
+@pytest.mark.parametrize("kind", ["masking", "flip"])
+def test_of_bits_the_floor_is_known_and_no_field(kind: str, talk: Talk) -> None:
+    view = EXACT.replace(data="corners", noise_kind=kind, noise=0.3)
+    talk.build(view)
+    _, field = talk.seen(cursor=(0.0, 0.0), whole=True)
+    assert field.exact is None and talk.heard(m.Exact) == []
+    cursor = talk.ask(cursor=(0.0, 0.0)).marks.cursor
+    assert cursor is not None and cursor.exact is not None
+    # A 0 is a 0 that stayed or was never touched, or a 1 that was corrupted: 0.3 / 1.3, or with a flip 0.3.
+    share = 0.3 / 1.3 if kind == "masking" else 0.3
+    assert np.abs(np.subtract(cursor.exact.reconstruction, share)).max() < 1e-12
+    between = talk.ask(cursor=(0.5, 0.5)).marks.cursor
+    assert between is not None and between.exact is None  # where no point can have been moved
+    talk.send(m.AskMetrics())
+    metrics = talk.wait_for(m.Measured).metrics
+    assert metrics.bayes_floor is not None
+    assert_close(metrics, quality_of(view, 0, view))
 
 
 @pytest.mark.parametrize(
@@ -221,9 +258,11 @@ def test_without_noise_nothing_exact_is_told_and_nothing_is_wrong(talk: Talk) ->
     assert np.isfinite(frame.marks.cursor.ambiguity)
     talk.ask(grid=GRID, measure=True)
     assert talk.wait_for(m.Judged).quality == Quality()
-    assert talk.kinds_since(place) == ["Frame", "Frame", "Judged"]
+    assert_close(talk.wait_for(m.Judged).quality, quality_of(view, 0, view))
+    assert talk.kinds_since(place) == ["Frame", "Frame", "Judged", "Judged"]
     talk.send(m.AskMetrics())
     metrics = talk.wait_for(m.Measured).metrics
+    assert metrics.identityness is not None and 0.0 < metrics.identityness < 1.0
     assert (metrics.bayes_floor, metrics.excess_risk) == (None, None)
     assert (metrics.midline_iou, metrics.ridge_distance, metrics.exact_ridge_distance) == (None,) * 3
     assert talk.heard(m.Exact) == []
@@ -233,7 +272,14 @@ def test_without_noise_nothing_exact_is_told_and_nothing_is_wrong(talk: Talk) ->
 
 
 def test_the_geometry_of_a_run_is_told_once_and_first(talk: Talk) -> None:
-    for settings in (SMALL, SMALL.replace(turns=2.5), SMALL.replace(cost="bce")):
+    changes = (
+        {"turns": 2.5},
+        {"cost": "bce"},
+        {"data": "circle"},
+        {"data": "two-spirals"},
+        {"data": "corners"},
+    )
+    for settings in (SMALL, *(SMALL.replace(**change) for change in changes)):
         run = talk.build(settings)
         talk.ask()  # nothing to draw it in
         assert talk.heard(m.Geometry) == []
@@ -242,8 +288,9 @@ def test_the_geometry_of_a_run_is_told_once_and_first(talk: Talk) -> None:
         assert talk.kinds_since(place) == ["Geometry", "Frame", "Frame"]
         (geometry,) = talk.heard(m.Geometry)
         assert geometry.run == run
-        assert bits(geometry.midline) == bits(Midline.of(curve(settings)))
-        assert len(geometry.midline.places) > 10
+        data = clean_data(settings)
+        assert bits(geometry.midline) == bits(Midline.of(data.curve, data.closed))
+        assert (len(geometry.midline.places) > 10) == (settings.data != "corners")
 
 
 # How good it is

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from talk import ENDLESS, NEVER_STOPS, SMALL, ended, on_linux, same
 
+from aeviz.core.clean_data import clean_data
 from aeviz.work import cores, entry
 from aeviz.work import messages as m
 
@@ -41,7 +42,7 @@ def test_divergence_stops_at_a_good_epoch_and_can_be_mended(talk):
     assert same(talk.look(epoch=told.epoch), stands)
     talk.send(m.Change(PLAIN.replace(learning_rate=0.01)))
     assert talk.train_to_end()[-1].epoch == PLAIN.epochs
-    assert talk.losses()[-1] < talk.losses()[told.epoch]
+    assert talk.losses()[-1, 0] < talk.losses()[told.epoch, 0]
 
 
 def test_stop_ends_both_with_exit_code_0(new_talk):
@@ -112,7 +113,7 @@ def test_a_process_ends_when_its_pipe_closes():
     process = context.Process(target=entry.main, args=("trainer", theirs, observers, cores.ALL))
     process.start()
     theirs.close(), observers.close()
-    for message in (m.Build(1, ENDLESS), NEVER_STOPS):
+    for message in (m.Build(1, ENDLESS, clean_data(ENDLESS)), NEVER_STOPS):
         ours.send(message)
     observer.send(m.AskState(None))
     assert observer.recv().run == 1

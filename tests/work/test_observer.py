@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from talk import GRID, SMALL
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.truth import Denoiser
 from aeviz.work import exact as exact_module
 from aeviz.work import messages as m
@@ -81,7 +82,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
         monkeypatch.setattr(exact_module, "time", clock)
         monkeypatch.setattr(observer_module, "time", clock)
         said: list[m.FromWorker] = []
-        trainer: Any = Trainer(driver or Driver(m.Build(1, VIEW), m.Drive(False, math.inf)))
+        build = m.Build(1, VIEW, clean_data(VIEW))
+        trainer: Any = Trainer(driver or Driver(build, m.Drive(False, math.inf)))
         Observer(window, trainer, said.append).serve()
         assert isinstance(said.pop(0), m.Ready)
         return said, window

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from talk import GRID, SMALL, Talk, bits
+from talk import GRID, SMALL, Talk, bits, points_of
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.corruption import cloud_noisy
 from aeviz.core.field import Grid
 from aeviz.core.flow import FOR_EVER, RATE, TAIL
-from aeviz.core.manifolds import FloatArray, clean_data
+from aeviz.core.manifolds import FloatArray
 from aeviz.core.marks import BASIN_STEPS, CLOUD, MOST_STEPS, ExactPlace, Place
 from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser
@@ -67,10 +68,10 @@ def test_at_the_cursor_both_denoisers_answer(place: tuple[float, float], trained
     assert np.abs(found.reconstruction - (x + learned.displacement)[0]).max() < ROUNDING
     assert abs(found.ambiguity - learned.ambiguity[0]) < 10.0 * ROUNDING
     assert abs(found.magnitude - np.hypot(*learned.displacement[0])) < ROUNDING
-    exact, best = found.exact, Denoiser(clean_data(TRAINED), TRAINED.noise)
+    exact, best = found.exact, Denoiser(points_of(TRAINED), TRAINED.noise)
     assert exact is not None and exact.ambiguity is not None
     posterior = best.at(x)
-    weights = np.exp(-np.square(x - clean_data(TRAINED)).sum(axis=1) / (2.0 * TRAINED.noise**2))
+    weights = np.exp(-np.square(x - points_of(TRAINED)).sum(axis=1) / (2.0 * TRAINED.noise**2))
     weights /= weights.sum()
     assert posterior.ambiguity is not None
     assert np.abs(exact.reconstruction - posterior.mean[0]).max() < 1e-12
@@ -83,7 +84,7 @@ def test_at_the_cursor_both_denoisers_answer(place: tuple[float, float], trained
 
 
 def test_the_cursor_follows_a_change_of_the_noise_and_a_past_epoch(talk: Talk) -> None:
-    data, place = clean_data(SMALL), PLACES[0]
+    data, place = points_of(SMALL), PLACES[0]
     talk.build(SMALL.replace(epochs=10))
     talk.train_to_end()
     changed = SMALL.replace(epochs=20, noise=0.6, noise_kind="rare", target="nearest")
@@ -132,7 +133,7 @@ def test_a_cloud_is_noise_round_its_place_and_where_that_goes(trained: Talk) -> 
     marks = trained.ask(cloud=place).marks
     assert marks.cloud is not None and marks.cloud_reconstruction is not None
     assert (marks.cursor, marks.path) == (None, None)
-    np.testing.assert_array_equal(marks.cloud, cloud_noisy(TRAINED, place, CLOUD))
+    np.testing.assert_array_equal(marks.cloud, cloud_noisy(TRAINED, clean_data(TRAINED), place, CLOUD))
     assert np.abs(marks.cloud_reconstruction - reconstruct()(marks.cloud)).max() < ROUNDING
     # σ = 0.25 round the place: five standard errors of 200 points' mean and standard deviation.
     assert np.abs(marks.cloud.mean(axis=0) - place).max() < 5.0 * 0.25 / np.sqrt(CLOUD)
@@ -153,12 +154,12 @@ def test_basins_are_told_where_they_are_shown(view: Settings, trained: Talk) -> 
     places, step = GRID.points, reconstruct()
     for _ in range(BASIN_STEPS):
         places = step(places)
-    distance = np.square(places[:, None] - clean_data(TRAINED)).sum(axis=-1)
-    turns = np.linspace(0.0, TRAINED.turns, TRAINED.points)
+    distance = np.square(places[:, None] - points_of(TRAINED)).sum(axis=-1)
+    along = np.linspace(0.0, 1.0, TRAINED.points)
     assert field.basins is not None
     sure = np.diff(np.sort(distance, axis=1)[:, :2]).ravel() > 1e-2  # of two clean points as near, either
     assert sure.sum() > 15
-    np.testing.assert_array_equal(field.basins.ravel()[sure], turns[distance.argmin(axis=1)][sure])
+    np.testing.assert_array_equal(field.basins.ravel()[sure], along[distance.argmin(axis=1)][sure])
     assert len(np.unique(field.basins)) > 3
 
 
@@ -171,7 +172,7 @@ def test_basins_are_not_worked_out_for_nothing(trained: Talk) -> None:
 
 @pytest.mark.parametrize("whole", [False, True], ids=["on the screen", "for a file"])
 def test_basins_at_rest_are_those_of_the_shown_epoch(whole: bool, trained: Talk) -> None:
-    wide = Grid.home(BASINS)
+    wide = Grid.home(BASINS, clean_data(BASINS))
     for epoch in (None, 0, None):
         _, field = trained.seen(BASINS, grid=wide, epoch=epoch, whole=whole)
         _, again = trained.seen(BASINS, grid=wide, epoch=epoch, whole=whole)

@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 from scipy.spatial import KDTree
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.corruption import PROBES, probe_noisy
 from aeviz.core.field import ExactField, Grid
-from aeviz.core.manifolds import FloatArray, clean_data
-from aeviz.core.metrics import FLOOR_PROBES, Reference
+from aeviz.core.manifolds import FloatArray
+from aeviz.core.metrics import FLOOR_PROBES, TEST_PROBES, TESTED_TO, NoiseTest, Quality, Reference
 from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser, Steps, finish
 from aeviz.work import exact as exact_module
 from aeviz.work.exact import FEW_PROBES, RESTS, SHORT, Exact, Task
 
 SETTINGS = Settings(points=60, grid=(12, 9))
-GRID, FINE = Grid.home(SETTINGS), Grid((-2.0, 2.0, -1.5, 1.5), (60, 80))
+GRID, FINE = Grid.home(SETTINGS, clean_data(SETTINGS)), Grid((-2.0, 2.0, -1.5, 1.5), (60, 80))
 
 
 class Clock:
@@ -41,7 +42,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def new(settings: Settings = SETTINGS) -> Exact:
-    return Exact(settings, clean_data(settings))
+    return Exact(clean_data(settings))
 
 
 def field(exact: Exact, settings: Settings, grid: Grid) -> ExactField:
@@ -139,7 +140,7 @@ def test_an_error_in_a_step_is_raised_once_and_another_may_be_wanted(clock: Cloc
 def assert_whole(found: ExactField, settings: Settings, grid: Grid) -> None:
     """The definition, at every cell: posterior mean, log-density and ambiguity of Gaussian noise."""
     assert not found.sketch
-    y, x, variance = clean_data(settings), grid.points, settings.noise**2
+    y, x, variance = clean_data(settings).points, grid.points, settings.noise**2
     exponent = -np.square(x[:, None] - y).sum(axis=-1) / (2.0 * variance)
     top = exponent.max(axis=1, keepdims=True)
     weights = np.exp(exponent - top)
@@ -230,7 +231,7 @@ def test_another_noise_or_grid_drops_a_field_that_was_begun(
 def test_kind_and_target_are_part_of_the_optimum(change: dict[str, str], clock: Clock) -> None:
     exact, settings = new(), SETTINGS.replace(**change)
     before, found = field(exact, SETTINGS, GRID), field(exact, settings, GRID)
-    at = Denoiser(clean_data(settings), 0.25, settings.noise_kind, settings.target).at(GRID.points)
+    at = Denoiser(clean_data(settings).points, 0.25, settings.noise_kind, settings.target).at(GRID.points)
     np.testing.assert_array_equal(found.displacement.reshape(-1, 2), at.mean - GRID.points)
     assert (found.ambiguity is None) == (at.ambiguity is None)
     assert not np.array_equal(found.displacement, before.displacement)
@@ -289,14 +290,29 @@ def test_for_a_file_the_whole_is_worked_out_beside_that_of_the_window(
     assert_whole(field(exact, SETTINGS, FINE), SETTINGS, FINE)
 
 
-@pytest.mark.parametrize("zero", [SETTINGS.replace(noise=0.0), SETTINGS.replace(noise=0.0, target="nearest")])
-def test_without_noise_nothing_is_exact(zero: Settings, clock: Clock) -> None:
+@pytest.mark.parametrize(
+    "zero",
+    [
+        SETTINGS.replace(noise=0.0),
+        SETTINGS.replace(noise=0.0, target="nearest"),
+        SETTINGS.replace(noise_kind="masking"),
+        SETTINGS.replace(noise_kind="flip", target="nearest"),
+    ],
+    ids=["none", "none, nearest", "masking", "flip, nearest"],
+)
+def test_without_noise_that_is_added_nothing_is_exact(zero: Settings, clock: Clock) -> None:
     exact = new()
     assert exact.field(zero, GRID) is None
     assert finish(exact.whole(zero, GRID)) is None
-    assert exact.reference(zero) is None
-    assert exact.floor(zero).bayes_floor is None
-    assert exact.field_task.wait == exact.reference_task.wait == math.inf
+    assert exact.floor(zero) == Quality()
+    assert exact.field_task.wait == math.inf
+    assert exact.reference(zero) is None  # while it is worked out: how near the data each place is
+    exact.reference_task.finish()
+    found = exact.reference(zero)
+    assert found is not None
+    assert (found.probe, found.ambiguity, found.across_midline) == (None, None, None)
+    distance, _ = KDTree(clean_data(zero).points).query(GRID.points)
+    np.testing.assert_array_equal(found.distance.ravel(), distance)
 
 
 # The reference, and the floor while it is worked out
@@ -328,11 +344,13 @@ def test_the_reference_is_of_its_settings(clock: Clock) -> None:
     assert isinstance(found, Reference)
     data = clean_data(SETTINGS)
     draws = probe_noisy(SETTINGS, data, FLOOR_PROBES)
-    posterior = Denoiser(data, SETTINGS.noise).at(draws)
+    posterior = Denoiser(data.points, SETTINGS.noise).at(draws)
+    assert found.probe is not None
     assert abs(found.probe.bayes_floor - posterior.variance.mean()) < 1e-12
     np.testing.assert_array_equal(found.probe.noisy, draws[:PROBES])
     assert found.grid == GRID
-    distance, _ = KDTree(data).query(GRID.points)
+    distance, _ = KDTree(data.points).query(GRID.points)
+    np.testing.assert_array_equal(found.distance.ravel(), distance)
     np.testing.assert_array_equal(found.near.ravel(), distance <= 3.0 * SETTINGS.noise)
     assert len(found.midline.places) > 10
     assert (found.midline.half_gap <= 3.0 * SETTINGS.noise).all()
@@ -341,7 +359,7 @@ def test_the_reference_is_of_its_settings(clock: Clock) -> None:
 def variance_of(settings: Settings) -> FloatArray:
     """tr Cov* at each point of the probe set."""
     data = clean_data(settings)
-    return Denoiser(data, settings.noise, settings.noise_kind).at(probe_noisy(settings, data)).variance
+    return Denoiser(data.points, settings.noise, settings.noise_kind).at(probe_noisy(settings, data)).variance
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "uniform", "rare"])
@@ -376,3 +394,55 @@ def test_a_sketch_of_the_floor_disturbs_nothing(clock: Clock) -> None:
     assert exact.floor(SETTINGS) == before
     assert exact.reference_task.unfinished
     assert exact.field_task.wait == math.inf
+
+
+# The error over the noise
+
+
+def test_the_noise_test_is_worked_out_step_by_step_and_once_for_what_it_depends_on(clock: Clock) -> None:
+    exact = new()
+    assert exact.tasks == (exact.field_task, exact.reference_task, exact.noise_task)
+    assert exact.noise_test(SETTINGS) is None
+    assert exact.noise_task.wait == pytest.approx(RESTS, abs=1e-9)
+    assert exact.field_task.wait == exact.reference_task.wait == math.inf
+    assert advance_to_the_end(exact.noise_task) > 10  # 13 noises, 1,024 points of each
+    found = exact.noise_test(SETTINGS)
+    assert isinstance(found, NoiseTest)
+    alike = {"threshold": 3.0}, {"batch": 9}, {"grid": (13, 9)}, {"noise_draw": "frozen"}, {"epochs": 5}
+    assert all(exact.noise_test(SETTINGS.replace(**change)) is found for change in alike)
+    for change in ({"noise": 0.3}, {"noise_kind": "rare"}, {"test_noise": 2.0}):
+        other = SETTINGS.replace(**change)
+        assert exact.noise_test(other) is None
+        again = exact.noise_task.finish()
+        assert again is not None and again is exact.noise_test(other)
+        assert not np.array_equal(again.noisy, found.noisy)
+
+
+def test_the_noise_test_is_of_its_settings(clock: Clock) -> None:
+    exact = new()
+    exact.noise_test(SETTINGS)
+    found = exact.noise_task.finish()
+    assert found is not None and found.best is not None
+    data = clean_data(SETTINGS).points
+    np.testing.assert_allclose(
+        found.noises, np.linspace(0.0, TESTED_TO * SETTINGS.noise, 13), rtol=0, atol=1e-12
+    )
+    assert found.noisy.shape == (13, TEST_PROBES, 2)
+    for noise, noisy, best in zip(found.noises[1:], found.noisy[1:], found.best[1:], strict=True):
+        posterior = Denoiser(data, noise).at(noisy)
+        assert abs(best - posterior.variance.mean()) < 1e-12
+    np.testing.assert_array_equal(found.noisy[0], found.clean)
+    assert found.best[0] == 0.0
+
+
+@pytest.mark.parametrize("kind", ["masking", "flip"])
+def test_where_no_best_is_known_points_are_still_tested(kind: str, clock: Clock) -> None:
+    exact, settings = new(), SETTINGS.replace(noise_kind=kind)
+    exact.noise_test(settings)
+    found = exact.noise_task.finish()
+    assert found is not None and found.best is None
+    there = (
+        0.0 if kind == "masking" else clean_data(settings).box[0] + clean_data(settings).box[1] - found.clean
+    )
+    moved = np.isclose(found.noisy, there, rtol=0.0, atol=1e-12)
+    assert (moved | (found.noisy == found.clean)).all()
