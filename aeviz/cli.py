@@ -108,6 +108,8 @@ def _train_and_write(settings: Settings, paths: list[Path], *, as_json: bool) ->
             bar.close()
             return _say(f"aeviz: {error}", FAILED)
     with run:
+        if run.data.note:
+            _say(f"aeviz: {run.data.note}", DONE)
         try:
             run.save(*paths)
             if as_json:

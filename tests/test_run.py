@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import doctest
+import itertools
 import json
+import multiprocessing
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,10 +15,13 @@ import numpy as np
 import pytest
 
 import aeviz
+from aeviz.core.clean_data import CleanData
+from aeviz.core.corruption import DISCRETE
 from aeviz.core.files import FileError
 from aeviz.core.layers import LAYERS
 from aeviz.core.setting import SettingError
 from aeviz.core.truth import Denoiser
+from aeviz.learn.training import Training
 from aeviz.run import Run, TrainingError
 
 EPOCHS = 120
@@ -47,7 +52,7 @@ def test_the_field_knows_the_exact_denoiser_of_the_same_places(run: Run) -> None
         exact, places = field.exact, field.grid.points
         assert exact is not None and exact.ambiguity is not None
         assert (exact.grid, exact.sketch) == (field.grid, False)
-        best = Denoiser(run.data, 0.25).at(places)
+        best = Denoiser(run.data.points, 0.25).at(places)
         assert best.ambiguity is not None
         shape = field.grid.shape
         # Float64; sums over 151 points in another order where a process has more threads.
@@ -86,6 +91,9 @@ def test_every_kind_of_file_is_written(run: Run, tmp_path: Path) -> None:
             assert np.array_equal(saved[f"exact_{name}"], getattr(field.exact, name))
         assert aeviz.Settings(**json.loads(str(saved["settings"]))) == run.settings
         assert np.array_equal(saved["loss"], run.loss)
+        assert np.array_equal(saved["regulariser"], run.regulariser)
+        assert np.array_equal(saved["data"], run.data.points)
+        assert (saved["scale"].tolist(), saved["offset"].tolist()) == ([1.0, 1.0], [0.0, 0.0])
 
 
 @pytest.mark.parametrize(
@@ -138,6 +146,71 @@ def test_two_runs_of_the_same_settings_are_equal_bit_for_bit(run: Run) -> None:
         assert again.field().displacement.tobytes() == run.field().displacement.tobytes()
 
 
+# On data of one's own
+
+
+FILE = np.random.default_rng(0).normal((-40.0, 7e5), (2.0, 3e4), (60, 2))
+
+
+@pytest.fixture(scope="module")
+def on_a_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A run on a file of two very different columns, three of whose rows cannot be used; and it is gone."""
+    path = tmp_path_factory.mktemp("data") / "ours.tsv"
+    rows = [f"{x:.17g}\t{y:.17g}" for x, y in FILE]
+    path.write_text("\n".join(["a\tb", *rows[:30], "1\tnan", "2\t", "x\ty", *rows[30:], ""]))
+    settings = aeviz.Settings(
+        data=str(path), standardise=True, bad_rows="skip", hidden=(8,), code=8, batch=60, noise=0.3,
+        regulariser="l2", strength=0.01, noise_draw="frozen",
+    )  # fmt: skip
+    with aeviz.train(settings, epochs=50) as run:
+        path.unlink()
+        yield run
+
+
+def test_a_run_on_a_file_knows_its_units(on_a_file: Run, tmp_path: Path) -> None:
+    data = on_a_file.data
+    assert isinstance(data, CleanData)
+    assert (
+        np.abs(data.points.mean(axis=0)).max() < 1e-9 and np.abs(data.points.std(axis=0) - 1.0).max() < 1e-9
+    )
+    assert "3 rows were skipped" in data.note
+    on_a_file.save(tmp_path / "a.npz", tmp_path / "a.png")
+    with np.load(tmp_path / "a.npz") as saved:
+        units = saved["offset"] + saved["scale"] * saved["data"]
+        assert np.abs((units - FILE) / FILE.std(axis=0)).max() < 1e-9
+        assert saved["noisy"].shape == (60, 2)
+
+
+def test_with_and_without_processes_the_numbers_are_the_same_bit_for_bit(on_a_file: Run) -> None:
+    settings, data = on_a_file.settings, on_a_file.data
+    training = Training(settings, data)
+    epochs = itertools.islice(training.epochs(), settings.epochs)
+    losses = [(loss, training.regulariser) for loss in epochs]
+    told = np.array(losses, dtype=np.float32)
+    np.testing.assert_array_equal(on_a_file.loss, told[:, 0])
+    np.testing.assert_array_equal(on_a_file.regulariser, told[:, 1])
+    metrics = on_a_file.metrics()
+    assert (metrics.loss, metrics.regulariser) == losses[-1]
+    field = on_a_file.field(extent=(-2.0, 2.0, -1.0, 1.0), shape=(7, 9))
+    found = training.network.field(training.average, field.grid.points)
+    # So small a network's products are never divided among threads.
+    np.testing.assert_array_equal(field.displacement.reshape(-1, 2), found.displacement)
+    np.testing.assert_array_equal(field.ambiguity.ravel(), found.ambiguity)
+    np.testing.assert_array_equal(
+        field.reconstruction, training.network.reconstruct(training.average, field.noisy)
+    )
+
+
+def test_data_that_are_not_there_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    for settings, said in (
+        (aeviz.Settings(data="drawn"), "--data drawn has no points yet"),
+        (aeviz.Settings(data=str(tmp_path / "none.csv")), "there is no such file"),
+    ):
+        with pytest.raises(SettingError, match=said):
+            aeviz.train(settings)
+    assert multiprocessing.active_children() == []
+
+
 def test_a_diverging_run_raises_with_advice_and_leaves_no_process() -> None:
     wild = aeviz.Settings(activation="identity", optimiser="sgd", learning_rate=1.0)
     with pytest.raises(TrainingError, match="lower the learning rate"):
@@ -170,6 +243,8 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) 
         {"points": 1, "noise": 0.0, "batch": 65_536, "hidden": (1,), "code": 1},
         {"noise_kind": "uniform"},  # with no exact answer in places
         {"noise_kind": "rare", "target": "nearest"},
+        {"data": "two-spirals", "noise_kind": "masking", "noise_draw": "frozen", "decoder": True, "code": 1},
+        {"data": "corners", "noise_kind": "flip", "regulariser": "variational", "code": 2, "decoder": True},
     ],
     ids=str,
 )
@@ -180,10 +255,16 @@ def test_every_kind_of_run_can_be_trained_measured_and_drawn(change: dict[str, A
         assert len(run.loss) == 30
         field = run.field()
         assert np.isfinite(field.ambiguity).all()
-        assert (field.exact is None) == (settings.noise == 0.0)
+        added = settings.noise > 0.0 and settings.noise_kind not in DISCRETE
+        assert (field.exact is not None) == added
         metrics = run.metrics()
         assert metrics.epoch == 30
-        assert (metrics.bayes_floor is None) == (settings.noise == 0.0)
+        assert (metrics.bayes_floor is not None) == (added or (run.data.is_binary and settings.noise > 0.0))
+        assert metrics.identityness is not None and 0.0 <= metrics.identityness <= 1.0
+        assert (len(field.decoded) > 0) == settings.decoder
+        regularised = settings.regulariser != "none"
+        assert (run.regulariser > 0.0).all() == regularised and (run.regulariser <= run.loss).all()
+        assert (metrics.regulariser > 0.0) == regularised
         run.save(tmp_path / "a.png", tmp_path / "a.npz")
         with np.load(tmp_path / "a.npz") as saved:
             assert ("exact_displacement" in saved) == (field.exact is not None)

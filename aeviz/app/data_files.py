@@ -14,8 +14,10 @@ from PyQt6.QtWidgets import QFileDialog, QWidget
 from aeviz.app.memory import Memory
 from aeviz.app.notice import Notice
 from aeviz.app.store import Store
+from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.data_file import SUFFIXES, BadRowsError, DataFile, read_points
 from aeviz.core.setting import SettingError
+from aeviz.core.settings import SPECS
 
 LEAST_SPREAD, MOST_SPREAD = 0.2, 50.0  # of data that noise between 0 and 1 and the usual steps suit
 
@@ -23,6 +25,8 @@ LEAST_SPREAD, MOST_SPREAD = 0.2, 50.0  # of data that noise between 0 and 1 and 
 class DataFiles(QObject):
     """Asks for a file, reads it in a thread of its own, and makes its points the data."""
 
+    reopened = pyqtSignal()
+    """The file that is shown was read again."""
     _read = pyqtSignal(str, object)
 
     def __init__(
@@ -69,19 +73,24 @@ class DataFiles(QObject):
             self._notice.say(f"{found}.")
             return
         skips = {"bad_rows": "skip"} if found.skipped else {}
-        if not self._store.set(data=name, extent=(), standardise=False, **skips):
-            return
-        spread = float((found.points.max(axis=0) - found.points.min(axis=0)).max())
-        if len(found.points) > 1 and not LEAST_SPREAD <= spread <= MOST_SPREAD:
+        if name == self._store.settings.data:
+            self.reopened.emit()
+        if self._store.set(data=name, extent=(), standardise=False, **skips):
+            self._say(f"{Path(name).name}: {len(found.points):,} points")
+            self.remark(clean_data(self._store.settings))
+
+    def remark(self, data: CleanData) -> None:
+        """Say what the user should know of these data, if anything."""
+        spread, file = data.spread, self._store.settings.data
+        own = file not in SPECS["data"].choices
+        if own and len(data.points) > 1 and not LEAST_SPREAD <= spread <= MOST_SPREAD:
             self._notice.say(
                 f"These points spread over {spread:.3g}, and noise goes from 0 to 1: standardised, each "
                 "coordinate has standard deviation 1, and the axes keep your units.",
                 "Standardise", lambda: self._store.set(standardise=True),
             )  # fmt: skip
-        elif found.note:
-            self._notice.say(f"{found.note}.")
-        else:
-            self._say(f"{Path(name).name}: {len(found.points):,} points")
+        elif data.note:
+            self._notice.say(f"{data.note}.")
 
     def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
         """Take files that are dropped."""

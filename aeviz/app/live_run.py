@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import time
@@ -17,6 +18,7 @@ from aeviz.core.field import Grid
 from aeviz.core.marks import Point
 from aeviz.core.metrics import NoiseCurve, Quality
 from aeviz.core.midline import Midline
+from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings, applies
 from aeviz.core.timeline import Timeline
 from aeviz.figure.figure import MOST_POINTS
@@ -171,9 +173,10 @@ class LiveRun(QObject):
         self._stale = True
 
     def reset(self) -> None:
-        """Begin again with the same seed."""
+        """Begin again with the same seed, and a file's points as they are now."""
         self._timeline = Timeline()
-        self.data = clean_data(self.settings)
+        with contextlib.suppress(SettingError):  # the file is gone: its points are here
+            self.data = clean_data(self.settings)
         self.epoch = 0
         self.looking_at, self.quality = None, Quality()
         self.code = self.over_noise = None

@@ -86,8 +86,8 @@ def quality_text(quality: Quality, noise: float) -> str:
     away = "—" if ridge is None else f"{ridge:.3f}"
     exact = quality.exact_ridge_distance
     best = "" if ridge is None or exact is None else f" (exact {exact:.3f})"
-    known = f"above the optimum {above}   midline agreement {agrees}   ridge off by {away}{best}"
-    return known + _copying(quality)
+    near = f"above the optimum {above}   midline agreement {agrees}   ridge off by {away}{best}"
+    return near + _copying(quality)
 
 
 def _copying(quality: Quality) -> str:

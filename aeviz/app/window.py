@@ -91,6 +91,7 @@ class Window(QMainWindow):
     def start(self) -> None:
         """Start training; the window is usable before torch is loaded."""
         self.run.start()
+        self.files.remark(self.run.data)
 
     # Layout
 
@@ -158,6 +159,7 @@ class Window(QMainWindow):
         self.toolbar.help_wanted.connect(self.show_help)
         self.toolbar.gallery_wanted.connect(self.show_gallery)
         self.controls.file_wanted.connect(self.files.choose)
+        self.files.reopened.connect(self.run.reset)
         self.controls.draw_wanted.connect(self.toggle_pencil)
         self.pencil.toggled.connect(self._announce_pencil)
         self.pencil.drawing.connect(self._show_strokes)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -99,7 +101,7 @@ def clean_data(settings: Settings) -> CleanData:
         Where there are none: nothing is drawn, or the file cannot be read.
     """
     of = (getattr(settings, name) for name in _DECIDES)
-    return _clean_data(*of, settings.in_unit_square)
+    return _clean_data(*of, settings.in_unit_square, _stamp(settings.data))
 
 
 _DECIDES = ("data", "drawn", "standardise", "bad_rows", "points", "turns", "jitter", "seed")
@@ -108,7 +110,7 @@ _DECIDES = ("data", "drawn", "standardise", "bad_rows", "points", "turns", "jitt
 @lru_cache(maxsize=2)  # who checks them and who uses them ask one after the other
 def _clean_data(
     data: str, drawn: tuple[float, ...], standardise: bool, bad_rows: str, points: int, turns: float,
-    jitter: float, seed: int, in_unit_square: bool,
+    jitter: float, seed: int, in_unit_square: bool, _stamp: tuple[int, int] | None,
 ) -> CleanData:  # fmt: skip
     note = ""
     curve: tuple[FloatArray, ...] = ()
@@ -147,3 +149,12 @@ def _clean_data(
     return CleanData(
         found, curve, data in CLOSED, float(np.median(steps)) if len(steps) else math.inf, *own, note
     )
+
+
+def _stamp(data: str) -> tuple[int, int] | None:
+    """What changes with a file's content."""
+    with contextlib.suppress(OSError, ValueError):
+        if data not in CURVES and data not in BITS and data != "drawn":
+            facts = Path(data).stat()
+            return facts.st_mtime_ns, facts.st_size
+    return None

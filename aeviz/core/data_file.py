@@ -230,7 +230,7 @@ def _cell_fault(cell: str) -> str:
 def _npy_blocks(place: Path) -> Iterator[_Block]:
     try:
         with place.open("rb") as file, warnings.catch_warnings(action="ignore"):
-            if (start := file.read(12))[6:7] > b"\1" and start[10:] != b"\0\0":
+            if (head := file.read(12))[6:7] > b"\1" and head[10:] != b"\0\0":
                 raise ValueError("a header of gigabytes, of which numpy complains only after reading it")
             rows = np.lib.format.open_memmap(place, mode="r")  # which never unpickles
     except OSError:

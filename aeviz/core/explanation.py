@@ -77,7 +77,7 @@ def _about_discrete(settings: Settings, data: CleanData) -> str:
 
 def _about_arms(settings: Settings, midline: Midline | None, data: CleanData) -> str:
     if not data.curve:
-        return f"σ is {settings.noise:g}; these points lie on no curve, so there are no arms with gaps to measure."
+        return f"σ is {settings.noise:g}; these points lie on no curve, so no gap between arms is known."
     spacing = data.spacing
     sigma = f"σ is {settings.noise:g}"
     half = float(midline.half_gap.min()) if midline is not None and len(midline.half_gap) else math.inf

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Iterator
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pyqtgraph as pg
 import pytest
 from PyQt6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QApplication, QLabel, QSlider, QStyle, QStyleOptionSlider, QWidget
+from PyQt6.QtWidgets import QApplication, QDialog, QLabel, QSlider, QStyle, QStyleOptionSlider, QWidget
 from pytestqt.qtbot import QtBot
 
 from aeviz.app.memory import Memory
@@ -20,7 +22,7 @@ from aeviz.app.style import Style
 from aeviz.app.window import Window
 from aeviz.core.field import Field
 from aeviz.core.settings import Settings
-from aeviz.figure.export import image_of
+from aeviz.figure.export import image_of, picture_bytes
 from aeviz.figure.theme import font
 from aeviz.work.messages import Frame
 
@@ -125,11 +127,13 @@ class Desk:
             self.run.refresh()
             self.until(lambda count=count: len(self.frames) > count)
 
-    def press(self, key: Qt.Key, widget: Any = None) -> None:
+    def press(
+        self, key: Qt.Key, widget: Any = None, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+    ) -> None:
         """Type a key into the window, or into a widget that has the focus."""
         self.window.activateWindow()
         self.until(self.window.isActiveWindow)  # only then it has shortcuts
-        QTest.keyClick(widget or self.window.view, key)
+        QTest.keyClick(widget or self.window.view, key, modifier)
 
     def choose(self, box: Any, index: int) -> None:
         """Open a list and choose by keyboard."""
@@ -139,9 +143,33 @@ class Desk:
 
     def colour(self, place: Any) -> str:
         """The colour at a place of the plane, painted now."""
-        box = self.figure.box
-        point = box.mapToScene(box.mapFromView(QPointF(*place)))
-        return image_of(self.figure, 1.0).pixelColor(math.floor(point.x()), math.floor(point.y())).name()
+        (colour,) = self.colours([place])
+        return colour
+
+    def colours(self, places: Iterable[Any]) -> list[str]:
+        """The colours at some places of the plane, painted now."""
+        image, box = image_of(self.figure, 1.0), self.figure.box
+        points = [box.mapToScene(box.mapFromView(QPointF(*place))) for place in places]
+        return [image.pixelColor(math.floor(point.x()), math.floor(point.y())).name() for point in points]
+
+    def ringed(self, place: Any, radius: float, colour: str) -> bool:
+        """Whether a ring of this radius, in pixels, is drawn round a place."""
+        angles = np.arange(0.2, 2.0 * np.pi, 0.7)
+        way = np.stack((np.cos(angles), np.sin(angles)), axis=1) * self.pixel
+        found = [self.colours(np.array(place) + r * way) for r in radius + np.arange(-1.0, 1.1, 0.5)]
+        return all(colour in each for each in zip(*found, strict=True))
+
+    @property
+    def message(self) -> str:
+        """What the status bar says for a while."""
+        return self.window.statusBar().currentMessage()
+
+    @property
+    def texts(self) -> list[str]:
+        """What is written in the figure, taken from its SVG."""
+        root = ET.fromstring(picture_bytes(self.figure, ".svg"))
+        nodes = root.iter("{http://www.w3.org/2000/svg}text")
+        return ["".join(node.itertext()).replace("\u200a", "").strip() for node in nodes]  # thin spaces
 
     def says(self, widget: QWidget, text: str) -> bool:
         """Whether a visible label in a widget says something."""
@@ -174,13 +202,14 @@ class Desk:
         pos = self._in_window(self.at(place))
         QTest.mouseDClick(self.window.windowHandle(), Qt.MouseButton.LeftButton, pos=pos)
 
-    def drag(self, start: QPoint, end: QPoint) -> None:
-        """Drag with the left button from one pixel of the field's widget to another."""
-        window, start, end = self.window.windowHandle(), self._in_window(start), self._in_window(end)
-        QTest.mousePress(window, Qt.MouseButton.LeftButton, pos=start)
-        for step in range(1, 11):
-            QTest.mouseMove(window, start + (end - start) * (step / 10.0))
-        QTest.mouseRelease(window, Qt.MouseButton.LeftButton, pos=end)
+    def drag(self, *path: QPoint, button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
+        """Drag from pixel to pixel of the field's widget."""
+        window, points = self.window.windowHandle(), [self._in_window(point) for point in path]
+        QTest.mousePress(window, button, pos=points[0])
+        for start, end in itertools.pairwise(points):
+            for step in range(1, 11):
+                QTest.mouseMove(window, start + (end - start) * (step / 10.0))
+        QTest.mouseRelease(window, button, pos=points[-1])
 
     def _in_window(self, point: QPoint) -> QPoint:
         return self.window.view.mapTo(self.window, point)
@@ -203,8 +232,13 @@ def desk(shared_window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -
     desk.hover(None)
     desk.run.set_probe(None)
     desk.run.set_cloud(None)
+    shared_window.pencil.put(False)
     desk.begin(playing=False)
+    shared_window.lessons.close()
+    shared_window.statusBar().clearMessage()
     yield desk
+    for dialog in shared_window.findChildren(QDialog):
+        dialog.close()
     desk.leave()
 
 

@@ -269,7 +269,7 @@ def test_a_right_click_drops_a_cloud_of_the_noise(desk):
     desk.until(lambda: desk.frames[-1].marks.cloud is not None)
     place, marks = desk.run.cloud, desk.frames[-1].marks
     assert place == pytest.approx(BETWEEN_ARMS, abs=2 * desk.pixel)
-    np.testing.assert_array_equal(marks.cloud, cloud_noisy(desk.store.settings, place, CLOUD))
+    np.testing.assert_array_equal(marks.cloud, cloud_noisy(desk.store.settings, desk.run.data, place, CLOUD))
     assert marks.cloud.std(axis=0) == pytest.approx([0.4, 0.4], abs=0.08)  # four standard errors of 200
     desk.run.set_probe(tuple(marks.cloud[17]))
     desk.until(lambda: desk.frames[-1].marks.path is not None)

@@ -34,7 +34,7 @@ def columns(plot: VotesPlot, colour: str, top: int, bottom: int) -> np.ndarray:
 
 def test_each_lump_is_named_with_its_share_and_where_it_is(plot):
     plot.show_votes(TWO_ARMS)
-    assert plot.accessibleDescription() == "60 % at 0.70, 40 % at 0.21"  # the strongest first
+    assert plot.accessibleDescription() == "60 % at 0.70, 40 % at 0.22"  # the strongest first
     named = columns(plot, DARK.text, 0, 16)
     assert len(named), "no share is written"
     left, right = named[named < 0.45], named[named > 0.45]

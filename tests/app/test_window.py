@@ -73,12 +73,13 @@ def test_how_good_the_network_is_is_said_as_a_run_without_a_window_says_it(desk)
     desk.until(lambda: desk.run.quality.excess_risk == best.excess_risk)
     assert desk.run.quality == Quality(
         best.bayes_floor, best.excess_risk, best.midline_iou, best.ridge_distance,
-        best.exact_ridge_distance,
+        best.exact_ridge_distance, best.identityness,
     )  # fmt: skip
     for text in (
         f"above the optimum {100 * best.excess_risk:.0f} %",
         f"midline agreement {best.midline_iou:.2f}",
         f"ridge off by {best.ridge_distance:.3f} (exact {best.exact_ridge_distance:.3f})",
+        f"copies {100 * best.identityness:.0f} %",
     ):
         assert text in status.quality.text()
     assert curve._floor_line.isVisible()
@@ -88,8 +89,9 @@ def test_how_good_the_network_is_is_said_as_a_run_without_a_window_says_it(desk)
     desk.until(lambda: desk.run.quality.bayes_floor > 1.5 * best.bayes_floor)
     assert 10.0 ** curve._floor_line.value() == pytest.approx(desk.run.quality.bayes_floor, rel=1e-9)
     desk.store.set(noise=0.0)  # no exact reference, and no number that would be wrong
-    desk.until(lambda: desk.run.quality == Quality())
-    assert status.quality.text() == "no exact reference"
+    copies = best.identityness  # the network is the same
+    desk.until(lambda: desk.run.quality == Quality(identityness=copies))
+    assert status.quality.text() == f"no exact reference   copies {100 * copies:.0f} %"
     assert not curve._floor_line.isVisible()
 
 

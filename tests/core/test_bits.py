@@ -1,4 +1,4 @@
-"""The exact denoiser of pairs of bits under masking and flips, by Bayes' rule over all outcomes; its floor."""
+"""The exact denoiser of pairs of bits under masking and flips: Bayes' rule over all outcomes, and floors."""
 
 from __future__ import annotations
 

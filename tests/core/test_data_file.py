@@ -136,7 +136,7 @@ def test_single_rows_constants_and_extremes(write: Callable[..., str], content: 
     quote=st.sampled_from(["", '"']),
     comma=st.booleans(),
 )
-@effort(max_examples=150, deadline=None)
+@effort(max_examples=80, deadline=None)
 def test_what_was_written_is_read(
     fresh: Callable[..., Path], points: Any, separator: str, end: str, start: str, quote: str, comma: bool
 ) -> None:
@@ -181,7 +181,7 @@ rows_of_cells = st.lists(
 
 
 @given(rows=rows_of_cells)
-@effort(max_examples=150, deadline=None)
+@effort(max_examples=80, deadline=None)
 @example(rows=[["1.5", "-2"]] * 12 + [["1.5", "nan"], [], ["1.5"], ["1.5", "-2", "3e4"], [""]])
 def test_bad_rows_are_counted_named_and_left_out(fresh: Callable[..., Path], rows: list[list[str]]) -> None:
     rows = [["1.5", "-2"]] * 30 + rows  # so that separator and columns are beyond doubt
@@ -511,7 +511,7 @@ def test_of_too_many_rows_each_so_many_th_is_taken(
 
 
 @given(rows=st.integers(1, 400), held=st.integers(20, 60), block=st.integers(16, 200))
-@effort(max_examples=60, deadline=None)
+@effort(max_examples=50, deadline=None)
 def test_of_far_too_many_rows_only_some_are_held(
     fresh: Callable[..., Path], rows: int, held: int, block: int
 ) -> None:
@@ -541,7 +541,7 @@ def test_both_in_one_note(write: Callable[..., str], monkeypatch: pytest.MonkeyP
     rows=st.lists(st.sampled_from(["1,2", "", "# 7", "3,", '"4","5"', "6,7 # %", "  "]), max_size=40),
     block=st.integers(20, 60), end=st.sampled_from(["\n", "\r\n", "\r"]),
 )  # fmt: skip
-@effort(max_examples=100, deadline=None)
+@effort(max_examples=50, deadline=None)
 @example(rows=["3,"] * 40, block=20, end="\n")
 def test_blocks_do_not_show(fresh: Callable[..., Path], rows: list[str], block: int, end: str) -> None:
     content = end.join(["x,y", "8,9", *rows])
@@ -640,7 +640,7 @@ any_npy = st.builds(
 
 
 @given(content=any_bytes | any_npy, suffix=st.sampled_from(SUFFIXES), skip_bad=st.booleans())
-@effort(max_examples=300, deadline=None)
+@effort(max_examples=200, deadline=None)
 def test_no_bytes_raise_anything_else(
     fresh: Callable[..., Path], content: bytes, suffix: str, skip_bad: bool
 ) -> None:

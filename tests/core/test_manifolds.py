@@ -74,8 +74,8 @@ def test_turns_wind_spirals_alone(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "first"),
     [
-        ("spiral", (0.5, 0.0)), ("two-spirals", (0.5, 0.0)), ("circle", (1.5, 0.0)), ("moons", (0.75, -0.375)),
-        ("s-curve", (1.0, 1.0)), ("line", (-1.6, -0.8)), ("eight", (1.8, 0.0)),
+        ("spiral", (0.5, 0.0)), ("two-spirals", (0.5, 0.0)), ("circle", (1.5, 0.0)),
+        ("moons", (0.75, -0.375)), ("s-curve", (1.0, 1.0)), ("line", (-1.6, -0.8)), ("eight", (1.8, 0.0)),
         ("alain-bengio", (0.12 * math.sin(3.0), 0.12 * math.cos(3.0))),
     ],
 )  # fmt: skip

@@ -9,15 +9,15 @@ import torch
 from talk import Talk
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def talk() -> Iterator[Talk]:
-    """One trainer and one observer for the module: whoever takes them builds a run of its own."""
+    """One trainer and one observer for all of these tests: whoever takes them builds a run of its own."""
     talk = Talk()
     yield talk
     talk.client.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def other() -> Iterator[Talk]:
     """Two more, shared as well."""
     talk = Talk()

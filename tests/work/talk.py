@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from aeviz.core.clean_data import clean_data
+from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.field import Field, Grid
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
@@ -55,12 +55,12 @@ class Talk:
                 return message
             assert not isinstance(message, m.Failed | m.Died | m.Diverged), message
 
-    def build(self, settings: Settings, *history: Any) -> int:
-        """Begin a run, at rest; returns its number."""
+    def build(self, settings: Settings, *history: Any, data: CleanData | None = None) -> int:
+        """Begin a run, at rest, on these data or on those of its settings; returns its number."""
         self._runs += 1
         self.asked += 1
         self.view = settings
-        build = m.Build(self._runs, settings, clean_data(settings), *history)
+        build = m.Build(self._runs, settings, data or clean_data(settings), *history)
         ask = m.Ask(self.asked, settings)
         self.send(m.Drive(False, math.inf), build, ask)
         self.said.clear()

@@ -203,6 +203,26 @@ def test_frames_tell_every_loss_once(settings, clock):
     np.testing.assert_array_equal(told, losses_of(settings, settings.epochs))
 
 
+@pytest.mark.parametrize("regulariser", ["l1", "l2", "contractive", "variational"])
+def test_what_the_regulariser_has_of_each_loss_is_told_beside_it(regulariser):
+    settings = SMALL.replace(regulariser=regulariser, strength=0.1, epochs=30)
+    driver = drive(settings)
+    assert driver.state(m.AskState(None)).regulariser == 0.0
+    finish(driver)
+    state = driver.state(m.AskState(None))
+    np.testing.assert_array_equal(state.progress.losses, losses_of(settings, 30))
+    assert (np.float32(state.loss), np.float32(state.regulariser)) == tuple(state.progress.losses[-1])
+    assert (state.progress.losses[:, 1] > 0.0).all()
+    assert (state.progress.losses[:, 1] < state.progress.losses[:, 0]).all()
+
+
+def test_the_data_are_told_to_who_has_not_got_them():
+    driver = drive(SMALL)
+    for run, told in ((0, driver.data), (1, None), (2, driver.data)):
+        assert driver.state(m.AskState(None, run=run)).data is told
+        assert driver.state(m.AskState(0, run=run)).data is told
+
+
 def test_a_change_waits_for_the_end_of_the_epoch(clock):
     driver = drive(LONG)
     clock.tick = 2.0 * SLICE

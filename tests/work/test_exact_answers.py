@@ -275,7 +275,7 @@ def test_the_geometry_of_a_run_is_told_once_and_first(talk: Talk) -> None:
     changes = (
         {"turns": 2.5},
         {"cost": "bce"},
-        {"data": "circle"},
+        {"data": "moons"},
         {"data": "two-spirals"},
         {"data": "corners"},
     )

@@ -11,6 +11,7 @@ import pytest
 from talk import GRID, SMALL
 
 from aeviz.core.clean_data import clean_data
+from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser
 from aeviz.work import exact as exact_module
 from aeviz.work import messages as m
@@ -56,17 +57,25 @@ class Window:
 
 
 class Trainer:
-    """The observer's end of the pipe to a trainer that has this driver."""
+    """The observer's end of the pipe to a trainer: each driver answers one question, the last all others."""
 
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
+    def __init__(self, *drivers: Driver) -> None:
+        self._drivers = [*drivers]
         self.asked: list[m.AskState] = []
+        self.told: list[m.State] = []
 
     def send(self, ask: m.AskState) -> None:
         self.asked.append(ask)
 
     def recv(self) -> m.State:
-        return self._driver.state(self.asked[-1])
+        driver = self._drivers.pop(0) if len(self._drivers) > 1 else self._drivers[0]
+        self.told.append(driver.state(self.asked[-1]))
+        return self.told[-1]
+
+
+def driver_of(run: int, settings: Settings = VIEW) -> Driver:
+    """A run at rest."""
+    return Driver(m.Build(run, settings, clean_data(settings)), m.Drive(False, math.inf))
 
 
 Serve = Callable[..., tuple[list[m.FromWorker], Window]]
@@ -76,14 +85,13 @@ Serve = Callable[..., tuple[list[m.FromWorker], Window]]
 def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
     """Serve by a plan until it says stop; what was said, but for ready, and the window."""
 
-    def serve(*plan: m.ToObserver | int, driver: Driver | None = None) -> tuple[list[m.FromWorker], Window]:
+    def serve(*plan: m.ToObserver | int, by: Trainer | None = None) -> tuple[list[m.FromWorker], Window]:
         window: Any = Window([*plan, m.Stop()])
         clock = SimpleNamespace(monotonic=lambda: window.now, perf_counter=lambda: window.now)
         monkeypatch.setattr(exact_module, "time", clock)
         monkeypatch.setattr(observer_module, "time", clock)
         said: list[m.FromWorker] = []
-        build = m.Build(1, VIEW, clean_data(VIEW))
-        trainer: Any = Trainer(driver or Driver(build, m.Drive(False, math.inf)))
+        trainer: Any = by or Trainer(driver_of(1))
         Observer(window, trainer, said.append).serve()
         assert isinstance(said.pop(0), m.Ready)
         return said, window
@@ -148,6 +156,36 @@ def test_where_there_is_no_run_nothing_is_answered(serve: Serve, monkeypatch: py
     monkeypatch.setattr(Trainer, "recv", lambda _: None)
     said, window = serve(ASK, m.AskMetrics(), 1, ASK)
     assert (said, window.waits) == ([], [None])
+
+
+def test_the_data_of_each_run_are_sent_once(serve: Serve) -> None:
+    one, other, again = (driver_of(run, SMALL) for run in (1, 2, 3))
+    trainer = Trainer(*[one] * 4, *[other] * 3, again)
+    past = m.Ask(2, SMALL, epoch=0, grid=GRID)
+    ask, metrics = m.Ask(1, SMALL, grid=GRID, measure=True), m.AskMetrics()
+    said, _ = serve(ask, past, metrics, ask, metrics, ask, past, ask, ask, by=trainer)
+    assert "Failed" not in kinds(said)
+    assert [state.run for state in trainer.told] == [1, 1, 1, 1, 2, 2, 2, 3, 3]
+    assert [ask.run for ask in trainer.asked] == [0, 1, 1, 1, 1, 2, 2, 2, 3]
+    sent = [state.run for state in trainer.told if state.data is not None]
+    assert sent == [1, 2, 3]
+    assert trainer.told[0].data is one.data and trainer.told[4].data is other.data
+
+
+def test_data_that_came_to_nothing_are_sent_again(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer, sight = Trainer(driver_of(1, SMALL)), observer_module.Sight
+    tries = []
+
+    def fails_once(state: m.State) -> Any:
+        tries.append(state.run)
+        if len(tries) == 1:
+            raise MemoryError("no memory")
+        return sight(state)
+
+    monkeypatch.setattr(observer_module, "Sight", fails_once)
+    said, _ = serve(*[m.Ask(1, SMALL, grid=GRID)] * 3, by=trainer)
+    assert kinds(said) == ["Failed", "Geometry", "Frame", "Frame"]
+    assert [state.data is not None for state in trainer.told] == [True, True, False]
 
 
 def test_a_question_waits_until_it_is_due_and_work_goes_on_meanwhile(serve: Serve, blocks: list[int]) -> None:

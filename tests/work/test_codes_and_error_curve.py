@@ -1,0 +1,333 @@
+"""What is told of the code, of the decoder and of the error over the noise, to those who ask for it."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial import KDTree
+from talk import GRID, SMALL, Talk, bits
+
+from aeviz.core.clean_data import clean_data
+from aeviz.core.code import MOST_CODES, CodeView
+from aeviz.core.manifolds import FloatArray
+from aeviz.core.metrics import TEST_PROBES, NoiseCurve
+from aeviz.core.settings import Settings
+from aeviz.core.truth import Denoiser
+from aeviz.work import messages as m
+from aeviz.work.driver import Driver
+from aeviz.work.sight import Sight
+
+pytestmark = pytest.mark.usefixtures("as_in_the_processes")
+
+BARE = SMALL.replace(code_plot=False, code_histogram=False, error_curve=False, decoder=False)
+PLOT, HISTOGRAM = BARE.replace(code_plot=True), BARE.replace(code_histogram=True)
+CURVE, DECODER = BARE.replace(error_curve=True), BARE.replace(decoder=True)
+WIDTHS = [1, 2, 64]
+KINDS = [
+    *({"code": d} for d in WIDTHS),
+    {"code": 1, "mirror": True},
+    {"code": 2, "regulariser": "variational"},
+    {"code": 64, "tied": True, "points": 700, "batch": 700},
+    {"code": 2, "cost": "bce"},
+    {"code": 5, "points": 1},
+]
+every_kind = pytest.mark.parametrize("change", KINDS, ids=str)
+
+
+@cache
+def driver_of(settings: Settings) -> Driver:
+    """A run at its last epoch, in this process."""
+    driver = Driver(m.Build(1, settings, clean_data(settings)), m.Drive(playing=True, speed=math.inf))
+    while driver.phase() != "finished":
+        driver.train()
+    driver._pace = 0.0  # however slow the machine is, past epochs are brought back exactly
+    return driver
+
+
+class Looked:
+    """A sight of a run, asked as the observer asks it."""
+
+    def __init__(self, settings: Settings, epoch: int | None = None) -> None:
+        self.driver = driver_of(settings)
+        self.sight = Sight(self.driver.state(m.AskState(None)))
+        self.epoch = epoch
+
+    def state(self) -> m.State:
+        return self.driver.state(m.AskState(self.epoch, past=self.sight.past_is))
+
+    def judged(self, view: Settings) -> m.Judged:
+        return self.sight.judged(self.state(), view)
+
+    def whole(self, view: Settings) -> m.Judged:
+        """The last that is told of it, unasked, once all is worked out."""
+        judged = self.judged(view)
+        for task in self.sight._exact.tasks:
+            task.finish()
+        return self.judged(view) if judged.over_noise is None else judged
+
+    def frame(self, view: Settings, cursor: tuple[float, float] | None = None) -> m.Frame:
+        ask = m.Ask(1, view, self.epoch, GRID, cursor=cursor)
+        *_, frame = self.sight.answers(ask, self.state())
+        assert isinstance(frame, m.Frame)
+        return frame
+
+    def decoded(self, view: Settings) -> tuple[FloatArray, ...]:
+        field = self.frame(view).field
+        assert field is not None
+        return field.decoded
+
+    def codes(self) -> FloatArray:
+        """The data's codes, (N, d): the oracle."""
+        training = self.driver.training
+        return training.network.encode(training.average, clean_data(training.settings).points)
+
+    def decode(self, h: FloatArray) -> FloatArray:
+        training = self.driver.training
+        return training.network.decode(training.average, h)
+
+
+def code_of(judged: m.Judged) -> CodeView:
+    assert judged.code is not None
+    return judged.code
+
+
+def along(codes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Origin (d,), directions (k, d) and places (K, k): the axes, or the main directions by an SVD."""
+    d = codes.shape[1]
+    if d <= 2:
+        return np.zeros(d), np.eye(d), codes
+    origin = codes.mean(axis=0)
+    _, _, directions = np.linalg.svd(codes - origin)
+    return origin, directions[:2], (codes - origin) @ directions[:2].T
+
+
+# The code plot and the histogram
+
+
+@every_kind
+def test_the_code_plot_shows_the_datas_codes_along_their_main_directions(change: dict[str, object]) -> None:
+    look = Looked(PLOT.replace(**change))
+    found, codes = code_of(look.judged(PLOT)), look.codes()
+    points, width = codes.shape
+    assert found.width == width == change["code"]
+    assert len(found.points) == min(points, MOST_CODES)
+    np.testing.assert_allclose(found.positions, found.points / max(1, points - 1), rtol=0, atol=1e-12)
+    seen = codes[found.points]
+    _, _, best = along(seen)
+    assert found.places.shape == (len(seen), min(width, 2))
+    if points > 1:  # in the one direction or in the other
+        turned = np.sign((best * found.places).sum(axis=0))
+        # Float32 weights, whose products here and there may be summed in another order.
+        assert np.abs(found.places - turned * best).max() < 1e-6 * np.abs(codes).max()
+    if width <= 2:
+        assert found.shares is None
+    elif points > 1:
+        shares = np.square(best).sum(axis=0) / np.square(seen - seen.mean(axis=0)).sum()
+        assert found.shares is not None
+        assert np.abs(found.shares - shares).max() < 1e-6
+
+
+@every_kind
+def test_the_histogram_counts_every_unit_of_every_code(change: dict[str, object]) -> None:
+    look = Looked(PLOT.replace(**change))
+    found, codes = code_of(look.judged(HISTOGRAM)), look.codes()
+    seen = codes[found.points]
+    assert found.counts.sum() == seen.size
+    assert found.edges[0] <= seen.min() + 1e-6 and found.edges[-1] >= seen.max() - 1e-6
+    share = (np.abs(seen) <= 0.05 * np.abs(seen).max()).mean()
+    assert abs(found.quiet - share) <= 1.0 / seen.size  # one that lies on the edge, by rounding
+
+
+@pytest.mark.parametrize(
+    ("view", "code", "curve"),
+    [
+        (BARE, False, False), (PLOT, True, False), (HISTOGRAM, True, False), (CURVE, False, True),
+        (DECODER, False, False), (PLOT.replace(error_curve=True), True, True),
+    ],
+    ids=["nothing", "code plot", "histogram", "error curve", "decoder", "both"],
+)  # fmt: skip
+def test_what_is_not_asked_for_is_not_worked_out(view: Settings, code: bool, curve: bool) -> None:
+    look = Looked(PLOT)
+    first, whole = look.judged(view), look.whole(view)
+    assert (first.code is not None) == (whole.code is not None) == code
+    assert first.over_noise is None  # it comes later
+    assert (whole.over_noise is not None) == curve
+    assert look.sight._exact.noise_task.is_for(None) != curve
+    assert whole.quality == look.judged(BARE).quality
+
+
+def test_over_the_processes_too(talk: Talk) -> None:
+    talk.build(BARE)
+    talk.train_to_end()
+    views = {"nothing": BARE, "code": PLOT, "curve": CURVE}
+    told: dict[str, list[m.Judged]] = {}
+    for name, view in views.items():
+        talk.ask(view, measure=True)
+        told[name] = [talk.wait_for(m.Judged)]
+        while told[name][-1].quality.sketch or (name == "curve" and told[name][-1].over_noise is None):
+            told[name].append(talk.wait_for(m.Judged))
+    assert [each.code is not None for each in (told[name][-1] for name in views)] == [False, True, False]
+    assert all(each.over_noise is None for name in ("nothing", "code") for each in told[name])
+    assert all(each.code is None for name in ("nothing", "curve") for each in told[name])
+    best = Looked(BARE)
+    code, curve = told["code"][-1].code, told["curve"][-1].over_noise
+    assert code is not None and curve is not None
+    assert np.abs(code.places - code_of(best.judged(PLOT)).places).max() < 1e-5 * np.abs(code.places).max()
+    assert np.abs(curve.learned - curve_of(best.whole(CURVE)).learned).max() < 1e-5
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_of_a_past_epoch_its_own_codes_are_shown(width: int) -> None:
+    settings = PLOT.replace(code=width)
+    past, then = Looked(settings, epoch=9), Looked(settings.replace(epochs=9))
+    now = Looked(settings)
+    found, best = code_of(past.judged(PLOT)), code_of(then.judged(PLOT))
+    assert bits(found) == bits(best)
+    assert not np.array_equal(found.places, code_of(now.judged(PLOT)).places)
+
+
+def test_directions_do_not_flip_from_one_epoch_to_the_next() -> None:
+    look = Looked(PLOT.replace(code=64))
+    before = None
+    for epoch in (None, *range(59, 40, -1)):
+        look.epoch = epoch
+        places = code_of(look.judged(PLOT)).places
+        if before is not None:
+            assert ((places * before).sum(axis=0) > 0.5 * np.square(before).sum(axis=0)).all()
+        before = places
+
+
+# The decoder's reach
+
+
+@every_kind
+def test_the_decoders_reach_is_what_it_makes_of_the_codes_between_those_of_the_data(
+    change: dict[str, object],
+) -> None:
+    look = Looked(PLOT.replace(**change))
+    lines, codes = look.decoded(DECODER), look.codes()
+    seen = codes[code_of(look.judged(PLOT)).points]
+    origin, directions, places = along(seen)
+    low, high = places.min(axis=0), places.max(axis=0)
+    if len(directions) == 1:  # one curve from the least code to the greatest, through all between
+        (line,) = lines
+        best = look.decode(np.linspace(low, high, len(line)))
+        assert np.abs(line - best).max() < 1e-5
+        ends = look.decode(seen[[seen[:, 0].argmin(), seen[:, 0].argmax()]])
+        assert np.abs(line[[0, -1]] - ends).max() < 1e-5
+        assert len(line) > 100
+        return
+    # A grid of lines in both directions; seen along a direction that is turned, it is the same grid.
+    assert {len(line) for line in lines} == {41} and len(lines) == 18
+    fine, steps = np.linspace(0.0, 1.0, 41), np.linspace(0.0, 1.0, 9)
+    across = np.stack(np.meshgrid(fine, steps), axis=-1).reshape(-1, 2)
+    lattice = low + (high - low) * np.concatenate((across, across[:, ::-1]))
+    best = look.decode(origin + lattice @ directions)
+    found = np.concatenate(lines)
+    reach = max(1.0, np.abs(best).max())
+    if len(seen) == 1:  # whose directions mean nothing: all codes are one
+        assert np.abs(found - best[0]).max() < 1e-5 * reach
+        return
+    assert KDTree(best).query(found)[0].max() < 1e-4 * reach
+    assert KDTree(found).query(best)[0].max() < 1e-4 * reach
+
+
+def test_the_decoders_reach_is_told_where_it_is_drawn_and_of_the_epoch_that_is_shown() -> None:
+    settings = PLOT.replace(code=1)
+    look = Looked(settings)
+    for view in (BARE, PLOT, CURVE, HISTOGRAM):
+        assert look.decoded(view) == ()
+    (now,) = look.decoded(DECODER)
+    look.epoch = 5
+    (past,) = look.decoded(DECODER)
+    (then,) = Looked(settings.replace(epochs=5)).decoded(DECODER)
+    assert bits(past) == bits(then) and not np.array_equal(now, past)
+
+
+# Under the cursor
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_under_the_cursor_the_code_lies_where_the_code_plot_shows_it(width: int) -> None:
+    look, data = Looked(PLOT.replace(code=width)), clean_data(PLOT).points
+    before = look.frame(PLOT, cursor=(0.3, -0.4)).marks.cursor
+    assert before is not None and before.code.shape == (0,)  # no directions have been told yet
+    plot = code_of(look.judged(PLOT))
+    for index in (0, 11, 29):  # on a clean point, it lies on that point's code
+        cursor = look.frame(PLOT, cursor=(float(data[index, 0]), float(data[index, 1]))).marks.cursor
+        assert cursor is not None and cursor.code.shape == (min(width, 2),)
+        assert np.abs(cursor.code - plot.places[index]).max() < 1e-5 * np.abs(plot.places).max()
+    hidden = look.frame(BARE, cursor=(0.3, -0.4)).marks.cursor
+    assert hidden is not None and hidden.code.shape == (0,)
+
+
+# The error over the noise
+
+
+def curve_of(judged: m.Judged) -> NoiseCurve:
+    assert judged.over_noise is not None
+    return judged.over_noise
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"noise_kind": "uniform"}, {"test_noise": 3.0}, {"noise_kind": "masking"}, {"data": "corners",
+      "noise_kind": "flip"}, {"target": "nearest"}, {"noise_draw": "frozen"}],
+    ids=str,
+)  # fmt: skip
+def test_the_curve_is_what_the_network_and_the_best_one_err_at_each_noise(change: dict[str, object]) -> None:
+    settings = CURVE.replace(**change)
+    look, data = Looked(settings), clean_data(settings)
+    found, points = curve_of(look.whole(settings)), data.points
+    top = min(1.0, 2.5 * settings.noise * settings.test_noise)
+    np.testing.assert_allclose(found.noises, np.linspace(0.0, top, 13), rtol=0, atol=1e-12)
+    kind = settings.noise_kind
+    known = kind in ("gaussian", "uniform") or data.is_binary
+    assert (found.best is not None) == known
+    training, rng = look.driver.training, np.random.default_rng(0)
+    for k in (0, 4, 12):
+        noise, clean = found.noises[k], points[rng.integers(len(points), size=20_000)]
+        if kind in ("masking", "flip"):
+            there = 0.0 * clean if kind == "masking" else points.min(axis=0) + points.max(axis=0) - clean
+            noisy = np.where(rng.random(clean.shape) < noise, there, clean)
+        else:
+            eps = (
+                rng.standard_normal(clean.shape)
+                if kind == "gaussian"
+                else rng.uniform(-(3**0.5), 3**0.5, clean.shape)
+            )
+            noisy = clean + noise * eps
+        r = training.network.reconstruct(training.average, noisy)
+        # Six standard errors of a mean of 1,024, beside that of our own 20,000.
+        for curve, each in (
+            (found.untouched, np.square(noisy - clean).sum(axis=1)),
+            (found.learned, np.square(r - clean).sum(axis=1)),
+        ):
+            assert abs(curve[k] - each.mean()) < 6.0 * each.std() / math.sqrt(TEST_PROBES) + 1e-12
+        if found.best is not None and noise > 0.0:
+            each = Denoiser(points, noise, kind).at(noisy).variance
+            assert abs(found.best[k] - each.mean()) < 6.0 * each.std() / math.sqrt(TEST_PROBES) + 1e-12
+    if found.best is not None:
+        assert found.best[0] == 0.0
+        error = np.sqrt(found.learned / TEST_PROBES)  # by chance a network may err a little less
+        assert (found.learned > found.best - 6.0 * error).all()
+
+
+def test_a_network_that_has_exploded_may_be_looked_at() -> None:
+    look = Looked(PLOT)
+    state = look.state()
+    assert state.average is not None
+    view = PLOT.replace(code_histogram=True, error_curve=True, decoder=True)
+    look.whole(view)
+    for wild in (1e30, np.inf, np.nan):
+        average = torch.from_numpy(state.average * np.float32(wild)).numpy()
+        exploded = m.State(**{name: getattr(state, name) for name in state.__slots__} | {"average": average})
+        judged = look.sight.judged(exploded, view)
+        *_, frame = look.sight.answers(m.Ask(1, view, None, GRID, cursor=(0.3, -0.4)), exploded)
+        assert judged.code is not None and np.isfinite(judged.code.places).all()
+        assert isinstance(frame, m.Frame) and frame.field is not None
+        assert all(np.isfinite(line).all() for line in frame.field.decoded)
