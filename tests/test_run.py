@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kept_processes import kept_processes
 
 import aeviz
+import aeviz.run as run_module
 from aeviz.core.clean_data import CleanData
 from aeviz.core.corruption import DISCRETE
 from aeviz.core.files import FileError
@@ -31,6 +33,18 @@ EPOCHS = 120
 def run() -> Iterator[Run]:
     with aeviz.train(aeviz.preset("lecture-2021"), epochs=EPOCHS) as run:
         yield run
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[Callable[..., Any]]:
+    with kept_processes() as client:
+        yield client
+
+
+@pytest.fixture
+def in_kept_processes(kept: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that are made in the test share one pair of processes."""
+    monkeypatch.setattr(run_module, "Client", kept)
 
 
 def test_the_loss_has_one_value_for_each_epoch_and_falls(run: Run) -> None:
@@ -204,7 +218,7 @@ def test_with_and_without_processes_the_numbers_are_the_same_bit_for_bit(on_a_fi
 def test_data_that_are_not_there_are_refused_before_anything_starts(tmp_path: Path) -> None:
     for settings, said in (
         (aeviz.Settings(data="drawn"), "--data drawn has no points yet"),
-        (aeviz.Settings(data=str(tmp_path / "none.csv")), "there is no such file"),
+        (aeviz.Settings(data=str(tmp_path / "none.csv")), "(?i)no such file"),
     ):
         with pytest.raises(SettingError, match=said):
             aeviz.train(settings)
@@ -248,7 +262,9 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) 
     ],
     ids=str,
 )
-def test_every_kind_of_run_can_be_trained_measured_and_drawn(change: dict[str, Any], tmp_path: Path) -> None:
+def test_every_kind_of_run_can_be_trained_measured_and_drawn(
+    change: dict[str, Any], tmp_path: Path, in_kept_processes: None
+) -> None:
     settings = aeviz.Settings(compare="split", beside="exact-energy", layer="exact").replace(**change)
     with aeviz.train(settings, epochs=30) as run:
         assert np.isfinite(run.loss).all()

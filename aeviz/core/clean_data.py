@@ -19,6 +19,7 @@ Extent = tuple[float, float, float, float]
 
 DENSE = 2_000  # samples of the curve itself
 _JITTER_STREAM = 1  # keeps this draw apart from the other draws of the same seed
+_ROUNDING = 1e-12  # of a number: no smaller difference is meant
 _MARGIN = 0.14  # of the data's size: round them in the first view, so much in all
 
 
@@ -85,6 +86,7 @@ class CleanData:
         middle, size = 0.5 * (low + high), (1.0 + _MARGIN) * (high - low)
         cells = np.array(settings.grid) - 1.0
         cell = float((size / cells).max()) or 2.0 / float(cells.max())
+        cell = max(cell, _ROUNDING * float(np.abs(middle).max()))
         (x0, y0), (x1, y1) = middle - 0.5 * cell * cells, middle + 0.5 * cell * cells
         return float(x0), float(x1), float(y0), float(y1)
 
@@ -138,7 +140,8 @@ def _clean_data(
         offset = 0.5 * (low + high) - 0.5 * scale
     elif standardise:
         deviation = found.std(axis=0)
-        offset, scale = found.mean(axis=0), np.where(deviation > 0.0, deviation, 1.0)
+        varies = deviation > _ROUNDING * np.abs(found).max(axis=0)
+        offset, scale = found.mean(axis=0), np.where(varies, deviation, 1.0)
     found, smooth = (found - offset) / scale, (smooth - offset) / scale
     if in_unit_square:
         found = found.clip(0.0, 1.0)

@@ -25,7 +25,7 @@ class Directions:
     ----------
     origin : (d,) array
     basis : (k, d) array
-        Orthonormal; k is 1 or 2.
+        Orthonormal, or 0 where the codes vary no further; k is 1 or 2.
     low, high : (k,) arrays
         What the data's codes reach along each.
     shares : (k,) array or None
@@ -140,4 +140,5 @@ def _main_directions(codes: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def _range(codes: FloatArray) -> tuple[float, float]:
     low, high = float(codes.min()), float(codes.max())
-    return (low, high) if high - low > 1e-9 * max(1.0, abs(low)) else (low - 0.5, high + 0.5)
+    pad = max(0.5, 1e-3 * abs(low))
+    return (low, high) if high - low > 1e-9 * max(1.0, abs(low)) else (low - pad, high + pad)

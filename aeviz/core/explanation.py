@@ -25,7 +25,7 @@ _NOISELESS = (
 
 
 def explanation(settings: Settings, quality: Quality, midline: Midline | None, data: CleanData) -> list[str]:
-    """Two to four sentences about what is on the screen.
+    """Two to five sentences about what is on the screen.
 
     Parameters
     ----------
@@ -68,6 +68,8 @@ def _about_code(settings: Settings) -> str:
 def _about_discrete(settings: Settings, data: CleanData) -> str:
     what = "becomes 0" if settings.noise_kind == "masking" else "is flipped"
     told = f"Each coordinate {what} with probability {settings.noise:g}, so noisy points lie in a few places."
+    if data.is_binary and settings.target == "nearest":
+        return f"{told} Each has a nearest clean point, and that is the best answer."
     if data.is_binary:
         return (
             f"{told} The best answer to each is what the bits most likely were: their posterior probability."

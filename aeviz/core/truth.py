@@ -219,7 +219,7 @@ class Denoiser:
         likelihood = np.ones((len(x), y.shape[1]))
         for k in (0, 1):
             noisy, clean = x[:, k, None], y[k]
-            corrupted = 0.0 if self.kind == "masking" else 1.0 - clean
+            corrupted = 0.0 if self.kind == "masking" else y[k].min() + y[k].max() - clean
             likelihood *= (1.0 - self.noise) * (noisy == clean) + self.noise * (noisy == corrupted)
         total = likelihood.sum(axis=1, keepdims=True)
         return likelihood / total, None, np.log(total[:, 0] / y.shape[1])

@@ -61,9 +61,9 @@ def new_window(tmp_path: Path, qtbot: QtBot) -> Iterator[Callable[..., Window]]:
         _destroy(window)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def shared_window(tmp_path_factory: pytest.TempPathFactory, as_in_the_program: None) -> Iterator[Window]:
-    """The window that a module's tests share; they take it from `window`."""
+    """The window that the tests share: its processes take seconds to start. They take it from `desk`."""
     window = Window(QUICK, Memory(tmp_path_factory.mktemp("memory") / "window.ini"))
     window.resize(1_300, 820)
     window.show()

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.field import Grid
 from aeviz.core.settings import Settings
 from aeviz.work import messages as m
@@ -46,8 +47,9 @@ class Talk:
 def measured(points: int, cells: tuple[int, int]) -> str:
     """One row of the table."""
     talk, settings = Talk(), Settings(points=points, grid=cells, layer="exact")
-    grid, first, floor = Grid.home(settings), [], []
-    talk.client.send(m.Build(1, settings))
+    data = clean_data(settings)
+    grid, first, floor = Grid.home(settings, data), [], []
+    talk.client.send(m.Build(1, settings, data))
     for change in range(CHANGES):
         settings = settings.replace(noise=0.26 + 0.01 * change)
         began = time.perf_counter()

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from step import multiply_adds
 
+from aeviz.core.clean_data import clean_data
 from aeviz.core.field import Grid
-from aeviz.core.manifolds import clean_data
 from aeviz.core.settings import Settings
 from aeviz.learn.training import Training
 from aeviz.run import Run
@@ -54,7 +54,8 @@ def step_time(settings: Settings) -> float:
 
 def field_time(settings: Settings) -> float:
     """Median seconds of one field with its ambiguity."""
-    training, places = Training(settings, clean_data(settings)), Grid.home(settings).points
+    data = clean_data(settings)
+    training, places = Training(settings, data), Grid.home(settings, data).points
     times = []
     for _ in range(20):
         began = time.perf_counter()

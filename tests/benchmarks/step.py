@@ -21,7 +21,7 @@ import one_thread  # noqa: F401  (before numpy)
 import numpy as np
 import torch
 
-from aeviz.core.manifolds import clean_data
+from aeviz.core.clean_data import clean_data
 from aeviz.core.settings import Settings
 from aeviz.learn.training import Training
 
@@ -44,7 +44,7 @@ def usual(settings: Settings) -> Contestant:
         layers += [torch.nn.Linear(n_in, n_out), torch.nn.Tanh()]
     network = torch.nn.Sequential(*layers[:-1])
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    y = torch.from_numpy(clean_data(settings)).float()
+    y = torch.from_numpy(clean_data(settings).points).float()
 
     def step() -> float:
         noisy = y + settings.noise * torch.randn_like(y)
@@ -68,7 +68,7 @@ def with_jax(settings: Settings) -> Contestant | None:
         import jax.numpy as jnp
     except ImportError:
         return None
-    rate, y = settings.learning_rate, jnp.asarray(clean_data(settings), jnp.float32)
+    rate, y = settings.learning_rate, jnp.asarray(clean_data(settings).points, jnp.float32)
     key = jax.random.PRNGKey(0)
     weights = []
     for n_in, n_out in itertools.pairwise(settings.widths):
@@ -155,9 +155,8 @@ def parts(settings: Settings) -> dict[str, Contestant]:
         "cost": [g._squared],
         "noise": [
             partial(training.random.manual_seed, 1),
-            partial(training._eps.normal_, generator=training.random),
-            partial(np.multiply, training._sigma_eps, training._sigma, out=training._sigma_eps),
-            partial(np.add, g.clean, training._sigma_eps, out=g.noisy),
+            partial(training._draw, training._eps_drawn, training.random),
+            partial(training._corrupt, training._origin, training._eps, training._noisy),
         ],
         "Adam": [partial(training.optimiser.step, g.gradient, 1e-9)],
         "average": [partial(training.average.lerp_, training.parameters, 0.01)],

@@ -1,15 +1,17 @@
-"""Fields without a network, to be looked at and measured."""
+"""Clean points, and fields without a network, to be looked at and measured."""
 
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 from scipy.spatial import KDTree
 
 from aeviz.core import manifolds
-from aeviz.core.clean_data import clean_data
+from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import ExactField, Field, Grid
 from aeviz.core.manifolds import FloatArray
@@ -26,6 +28,31 @@ def spiral(points: int, turns: float = 1.5) -> FloatArray:
     """The lecture's spiral, (points, 2)."""
     (piece,) = manifolds.spiral(points, turns)
     return piece
+
+
+coordinates = st.floats(-1e9, 1e9)
+drawings = st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=12)
+
+
+def flat(points: list[tuple[float, float]]) -> tuple[float, ...]:
+    return tuple(x for point in points for x in point)
+
+
+def drawn(*numbers: float, **changes: Any) -> Settings:
+    """With points x, y, x, y… that were drawn."""
+    return Settings(data="drawn", drawn=numbers).replace(**changes)
+
+
+def written(folder: Path, points: FloatArray) -> str:
+    """The name of a file with these points."""
+    path = folder / "points.npy"
+    np.save(path, points)
+    return str(path)
+
+
+def own_units(data: CleanData) -> FloatArray:
+    """The points in the user's units."""
+    return data.offset + data.scale * data.points
 
 
 def home_of(settings: Settings) -> Grid:

@@ -24,7 +24,6 @@ CORNERS = [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)]
 PLACES = np.array(CORNERS)
 PROBABILITIES = [1e-9, 0.1, 0.3, 0.5, 0.9, 1.0]
 SUBSETS = [some for count in (1, 2, 3, 4) for some in itertools.combinations(CORNERS, count)]
-UNMOVED = pytest.mark.xfail(reason="a bit that is everywhere the same is not flipped", strict=True)
 
 
 def of_bits(data: str, kind: str, p: float, **changes: object) -> Settings:
@@ -68,9 +67,7 @@ def test_masked_bits_are_guessed_by_bayes_rule(some: tuple[tuple[float, float], 
         agrees_with_bayes(np.array(some), "masking", p)
 
 
-@pytest.mark.parametrize(
-    "some", [pytest.param(some, marks=UNMOVED) if constant(some) else some for some in SUBSETS], ids=str
-)
+@pytest.mark.parametrize("some", SUBSETS, ids=str)
 def test_flipped_bits_are_guessed_by_bayes_rule(some: tuple[tuple[float, float], ...]) -> None:
     for p in PROBABILITIES:
         agrees_with_bayes(np.array(some), "flip", p)

@@ -257,6 +257,14 @@ def test_values_that_are_all_the_same_have_a_histogram(value: float) -> None:
     assert view.quiet == (1.0 if value == 0.0 else 0.0)
 
 
+@pytest.mark.parametrize("value", [1.0, -3.5, 1e6])
+def test_values_that_differ_by_rounding_alone_are_in_the_middle(value: float) -> None:
+    codes = value * (1.0 + EPS * np.arange(6.0).reshape(3, 2))
+    view = view_of(codes)
+    assert view.counts[BINS // 2 - 1 : BINS // 2 + 1].sum() == 6
+    assert view.edges[-1] - view.edges[0] > 0.5
+
+
 def test_a_view_holds_the_places_along_its_directions() -> None:
     codes = codes_of(20, 6)
     directions = Directions.of(codes_of(300, 6, seed=5))

@@ -223,6 +223,21 @@ def test_a_plain_autoencoder_is_told_as_one(midline: Midline) -> None:
     assert not any("copies" in sentence for sentence in with_noise)
 
 
+@pytest.mark.parametrize(
+    ("hidden", "code", "narrow"),
+    [((64,), 64, False), ((64,), 2, False), ((), 2, False), ((64,), 1, True), ((), 1, True), ((1,), 64, True),
+     ((64, 1), 8, True)],
+)  # fmt: skip
+def test_a_network_that_is_one_unit_wide_is_told_to_make_a_curve(
+    hidden: tuple[int, ...], code: int, narrow: bool, midline: Midline
+) -> None:
+    for mirror in (False, True):
+        settings = Settings(hidden=hidden, code=code, mirror=mirror)
+        told = explanation(settings, GOOD, midline, SPIRAL)
+        assert len(told) == 3 + narrow
+        assert sum("one unit wide" in sentence for sentence in told) == narrow
+
+
 def about_quality(quality: Quality, midline: Midline, **changes: object) -> str:
     told = explanation(Settings().replace(**changes), quality, midline, SPIRAL)
     return told[2] if len(told) > 2 else ""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from aeviz.core.setting import Spec
-from aeviz.core.settings import TABLE
 from aeviz.core.presets import FOLDER, load_preset, preset_names
 from aeviz.core.readme_parts import PARTS, lessons, marks, replaced, settings
+from aeviz.core.setting import Spec
+from aeviz.core.settings import TABLE
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -45,7 +45,9 @@ def test_the_lessons_stand_in_rows_of_four() -> None:
 
 def test_only_what_is_between_the_marks_is_replaced() -> None:
     page = "before\n" + "between\n".join("old\n".join(marks(part)) for part in PARTS) + "\nafter\n"
-    new = "before\n" + "between\n".join(make().join(marks(part)) for part, make in PARTS.items()) + "\nafter\n"
+    new = (
+        "before\n" + "between\n".join(make().join(marks(part)) for part, make in PARTS.items()) + "\nafter\n"
+    )
     assert replaced(page) == new
     assert replaced(new) == new
 

@@ -5,133 +5,19 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
-import math
 from typing import Any, get_args
 
 import pytest
-from fields import ADDED
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
+from setting_values import every_spec, everything, impossible, refusal, valid
 
-from aeviz.core.corruption import DISCRETE
-from aeviz.core.data_file import SUFFIXES
-from aeviz.core.manifolds import BITS, CLOSED, CURVES
 from aeviz.core.setting import Applies, SettingError, Spec
-from aeviz.core.settings import GROUPS, MOST_DRAWN, SPECS, TABLE, Settings, applies
+from aeviz.core.settings import GROUPS, SPECS, TABLE, Settings, applies
 
-LINE = 400  # characters that a message may take; the longest list of choices needs about 120
-every_spec = pytest.mark.parametrize("spec", TABLE, ids=lambda spec: spec.name)
 few = effort(max_examples=20)  # for each of the specs, one by one
 numeric = pytest.mark.parametrize("spec", [s for s in TABLE if s.low is not None], ids=lambda spec: spec.name)
-
-
-def number(spec: Spec, kind: type) -> st.SearchStrategy[Any]:
-    """Numbers within the range of the spec, its ends among them."""
-    ends = st.sampled_from([kind(spec.low), kind(spec.high)])
-    within = st.integers if kind is int else st.floats
-    return ends | within(kind(spec.low), kind(spec.high))
-
-
-def valid(spec: Spec) -> st.SearchStrategy[Any]:
-    """Every value that the spec allows."""
-    if spec.choices:
-        choices = st.sampled_from(spec.choices)
-        return choices | st.builds(_file, st.text(), st.sampled_from(spec.files)) if spec.files else choices
-    if isinstance(spec.default, bool):
-        return st.booleans()
-    if isinstance(spec.default, tuple):
-        if spec.name == "extent":
-            return st.just(()) | st.builds(
-                _extent, number(spec, float), number(spec, float), st.floats(1e-3, 30.0), st.floats(-1, 1)
-            )
-        if spec.name == "drawn":
-            points = st.tuples(number(spec, float), number(spec, float))
-            return st.lists(points, max_size=20).map(lambda some: tuple(x for point in some for x in point))
-        least, most = spec.length
-        return st.lists(number(spec, element(spec)), min_size=least, max_size=most).map(tuple)
-    return number(spec, type(spec.default))
-
-
-def _file(stem: str, suffix: str) -> str:
-    """A file's name, without blanks before it, which are cut off."""
-    return stem.lstrip() + suffix
-
-
-def _extent(x: float, y: float, size: float, lean: float) -> tuple[float, float, float, float]:
-    """A rectangle within the range, up to fifty times as long as wide."""
-    wide, high = size * min(1.0, 49.0**lean), size * min(1.0, 49.0**-lean)
-    x0, y0 = min(x, 1e9 - wide), min(y, 1e9 - high)
-    return x0, x0 + wide, y0, y0 + high
-
-
-def element(spec: Spec) -> type:
-    """The type of a tuple's numbers."""
-    return int if spec.whole else float
-
-
-def everything() -> st.SearchStrategy[dict[str, Any]]:
-    every = {spec.name: valid(spec) for spec in TABLE}
-    return st.fixed_dictionaries(every | {"batch": st.integers(1, 2**25 // 9220)})  # for the widest network
-
-
-def just_outside(spec: Spec) -> list[Any]:
-    """The nearest numbers below and above the range."""
-    kind = element(spec) if isinstance(spec.default, tuple) else type(spec.default)
-    if kind is int:
-        return [int(spec.low) - 1, int(spec.high) + 1]
-    return [math.nextafter(spec.low, -math.inf), math.nextafter(spec.high, math.inf)]
-
-
-def impossible(spec: Spec) -> list[Any]:
-    """Values that the spec must refuse, whatever its kind."""
-    objects: list[Any] = [
-        None,
-        {},
-        [],
-        b"on",
-        object(),
-        1j,
-        "",
-        "nonsense",
-        "two\nlines",
-        "x" * 10_000,
-        [None],
-    ]
-    if isinstance(spec.default, bool):
-        return [*objects, 0, 1, 1.0, "on"]
-    if spec.choices:
-        return [*objects, True, 0, spec.default.upper(), (spec.default,)]
-    numbers = [math.nan, math.inf, -math.inf, 10**400, -(10**400), "5", True, False]
-    if not isinstance(spec.default, tuple):
-        fraction = [spec.default + 0.5] if isinstance(spec.default, int) else []
-        return [*objects, *numbers, *fraction, *just_outside(spec), (spec.default,)]
-    least, most = spec.length
-    good = element(spec)(spec.default[0] if spec.default else 0.0)
-    ends = just_outside(spec)
-    if element(spec) is int:
-        ends.append(good + 0.5)
-    broken = [(bad, *(good,) * (least - 1)) for bad in [*numbers, *ends, None, [good]]]
-    too_few = [(good,) * (least - 1)] if least else []
-    return [
-        *(o for o in objects if o != [] or least),
-        good,
-        *broken,
-        *too_few,
-        (good,) * (most + 1),
-        {good: good},
-    ]
-
-
-def refusal(spec: Spec, error: BaseException) -> str:
-    """Assert that an error tells a user what is wrong and what is right, in one line."""
-    text = str(error)
-    assert isinstance(error, SettingError)
-    assert len(text.splitlines()) == 1
-    assert len(text) <= LINE
-    assert spec.option in text
-    assert spec.range in text
-    return text
 
 
 @every_spec
@@ -351,94 +237,3 @@ def test_an_extent_has_four_numbers_or_none(count: int) -> None:
 def test_an_extent_like_a_thread_is_refused(extent: tuple[float, ...]) -> None:
     with pytest.raises(SettingError, match=r"^--extent must not be more than 50 times"):
         Settings(extent=extent)
-
-
-# Choices, files and whole numbers
-
-
-@every_spec
-def test_a_file_may_be_named_where_the_table_says_so(spec: Spec) -> None:
-    assert spec.files == (SUFFIXES if spec.name == "data" else ())
-    if not spec.choices:
-        return
-    for suffix in SUFFIXES:
-        for name in (f"folder/some points{suffix}", f"UPPER{suffix.upper()}", f"../α.β{suffix}"):
-            if spec.files:
-                assert spec.checked(name) == spec.parsed(f" {name} ") == spec.text(name) == name
-                assert getattr(Settings(**{spec.name: name}), spec.name) == name
-            else:
-                with pytest.raises(SettingError) as caught:
-                    spec.checked(name)
-                refusal(spec, caught.value)
-    assert all(suffix in spec.range for suffix in spec.files)
-    for name in ("points.xlsx", "points.csv.gz", "csv", ".csv/", "points.csv\n"):
-        with pytest.raises(SettingError) as caught:
-            spec.checked(name)
-        refusal(spec, caught.value)
-
-
-@every_spec
-def test_numbers_of_a_tuple_are_whole_where_the_table_says_so(spec: Spec) -> None:
-    assert spec.whole == (spec.name in ("hidden", "grid"))
-    if not isinstance(spec.default, tuple):
-        assert spec.length is None
-        return
-    least, most = spec.length
-    assert 0 <= least <= len(spec.default) <= most
-    count = max(2, least)
-    one = element(spec)(spec.low) + 1  # whole, and in range
-    found = spec.checked([float(one)] * count)
-    assert repr(found) == repr((element(spec)(one),) * count)
-    assert repr(spec.checked((int(one),) * count)) == repr(found)
-    half = (one + 0.5,) * count
-    if spec.whole:
-        with pytest.raises(SettingError) as caught:
-            spec.checked(half)
-        refusal(spec, caught.value)
-    else:
-        assert spec.checked(half) == half
-
-
-def test_the_choices_are_those_that_there_are() -> None:
-    assert SPECS["data"].choices == (*CURVES, *BITS, "drawn")
-    assert set(CLOSED) < set(CURVES)
-    assert SPECS["noise_kind"].choices == (*ADDED, *DISCRETE)
-
-
-# Drawn points
-
-
-def test_so_many_points_can_be_drawn_and_no_more() -> None:
-    most = tuple(float(k) for k in range(2 * MOST_DRAWN))
-    assert Settings(drawn=most).drawn == most
-    with pytest.raises(SettingError) as caught:
-        Settings(drawn=(*most, 0.0, 0.0))
-    refusal(SPECS["drawn"], caught.value)
-
-
-@pytest.mark.parametrize("count", [1, 3, 2 * MOST_DRAWN - 1])
-def test_a_drawn_point_has_two_numbers(count: int) -> None:
-    with pytest.raises(SettingError, match=r"^--drawn needs two numbers for each point"):
-        Settings(drawn=(0.5,) * count)
-
-
-# Derived settings
-
-
-@given(everything())
-def test_points_are_tested_with_so_many_times_the_noise(values: dict[str, Any]) -> None:
-    made = Settings(**values)
-    noise = min(1.0, values["noise"] * values["test_noise"])  # a probability, too, and so at most 1
-    assert made.tested == made.replace(noise=noise)
-    assert Settings().tested == Settings()
-
-
-@effort(max_examples=40)
-@given(everything(), everything())
-def test_a_run_is_drawn_as_one_likes(values: dict[str, Any], others: dict[str, Any]) -> None:
-    run, view = Settings(**values), Settings(**others)
-    drawn = run.drawn_as(view)
-    for spec in TABLE:
-        source = view if spec.applies == "view" else run
-        assert getattr(drawn, spec.name) == getattr(source, spec.name)
-    assert run.drawn_as(run) == run
