@@ -216,13 +216,14 @@ def test_with_and_without_processes_the_numbers_are_the_same_bit_for_bit(on_a_fi
 
 
 def test_data_that_are_not_there_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    before = multiprocessing.active_children()
     for settings, said in (
         (aeviz.Settings(data="drawn"), "--data drawn has no points yet"),
         (aeviz.Settings(data=str(tmp_path / "none.csv")), "(?i)no such file"),
     ):
         with pytest.raises(SettingError, match=said):
             aeviz.train(settings)
-    assert multiprocessing.active_children() == []
+    assert {*multiprocessing.active_children()} <= {*before}
 
 
 def test_a_diverging_run_raises_with_advice_and_leaves_no_process() -> None:

@@ -27,12 +27,16 @@ class Lessons(QObject):
         self.current: Preset | None = None
         store.changed.connect(self._follow)
 
+    @property
+    def own_theme(self) -> str:
+        """The theme that the user has chosen, whatever a lesson brings."""
+        return self._theme_before or self._store.settings.theme
+
     def open(self, name: str) -> None:
         """Take the settings of a preset and show its words; the theme stays, unless it has its own."""
         self.current = load_preset(name)
         settings = self.current.settings
-        own = self._theme_before or self._store.settings.theme
-        self._theme_before = None
+        own, self._theme_before = self.own_theme, None
         if settings.theme == _USUAL_THEME:
             settings = settings.replace(theme=own)
         else:
@@ -56,9 +60,9 @@ class Lessons(QObject):
 
     def _follow(self, old: Settings, new: Settings) -> None:
         changes = old.changed(new)
-        if self._opening or self.current is None:
+        if self._opening:
             return
         if "theme" in changes:
             self._theme_before = None
-        if "rebuild" in applies(changes):
+        if self.current is not None and "rebuild" in applies(changes):
             self.moved_on.emit()

@@ -258,7 +258,7 @@ class Window(QMainWindow):
     def _follow(self, old: Settings, new: Settings) -> None:
         changes = old.changed(new)
         if "theme" in changes:
-            self._memory.theme = new.theme
+            self._memory.theme = self.lessons.own_theme
             self._repaint()
         self.run.change(old, new)
         self._explaining.start(EXPLAIN_AFTER)
@@ -300,6 +300,8 @@ class Window(QMainWindow):
             if self.run.epoch:  # else it has begun anew already
                 self.run.reset()
             self.run.drive(playing=True)
+            if self.inspector.isHidden():
+                self.notice.say(preset.text, "Next lesson", lambda: self.lessons.step(1))
 
     def show_gallery(self) -> None:
         """Show all lessons; the run rests meanwhile."""

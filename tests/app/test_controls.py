@@ -541,7 +541,7 @@ def test_a_row_is_there_exactly_where_it_does_something(file, panel):
     assert all(values == {False, True} for values in seen.values()), seen
 
 
-@pytest.mark.xfail(strict=True, reason="reported: a cross-entropy maps the data whatever `standardise` says")
+@pytest.mark.xfail(raises=AssertionError, reason="reported: a cross-entropy maps the data whatever `standardise` says")
 def test_the_row_that_standardises_is_not_there_where_the_data_are_mapped_anyway(panel):
     panel.store.set(cost="bce")
     assert ("standardise" in visible(panel)) == does_something("standardise", panel.store.settings)

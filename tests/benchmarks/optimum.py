@@ -5,8 +5,8 @@
 
 The course is followed for 4,000 steps. Only training is timed, not the measuring. The plain script is what
 everyone writes: nn.Sequential with torch's default initialisation, Adam at the best of three learning
-rates, same widths, no averaging. Nothing is set by hand for any data: curves that the program has not
-built in stand here for those that a user may bring.
+rates, same widths, no averaging. Nothing is set by hand for any data: the other curves, of sizes and
+samplings that the built-in ones do not have, stand here for those that a user may bring.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ import one_thread  # noqa: F401  (before numpy)
 import numpy as np
 import torch
 
-from aeviz.core.manifolds import FloatArray, clean_data, spiral
+from aeviz.core.clean_data import CleanData, clean_data
+from aeviz.core.manifolds import FloatArray
 from aeviz.core.metrics import Probe
 from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser, finish
@@ -42,19 +43,22 @@ Contestant = Iterator[Callable[[FloatArray], FloatArray]]
 """Is asked for so many more steps, and yields its reconstruction (M, 2) → (M, 2)."""
 
 
-def _curves() -> dict[str, tuple[FloatArray, float]]:
+def _curves() -> dict[str, tuple[CleanData, float]]:
     """Other data, each with the noise at which its parts begin to claim each other's points."""
     t = np.linspace(0.0, 2.0 * np.pi, 151)
     circle = np.stack((np.cos(t), np.sin(t)), axis=1)
     half = np.stack((np.cos(t / 2.0), np.sin(t / 2.0)), axis=1)
     s = 1.5 * (t - np.pi)
     u = np.linspace(3.0, 15.0, 151)
-    return {
-        "spiral of 3 turns, 300 points": (spiral(300, 3.0), 0.25),
-        "spiral of 1,000 points": (spiral(1_000, 1.5), 0.25),
-        "spiral of 20 points": (spiral(20, 1.5), 0.25),
-        "spiral with jitter 0.1": (clean_data(Settings(jitter=0.1)), 0.25),
-        "two spirals": (np.concatenate((spiral(76, 1.0), -spiral(76, 1.0))), 0.25),
+    turn = clean_data(Settings(points=76, turns=1.0)).points
+    built_in = {
+        "spiral of 3 turns, 300 points": Settings(points=300, turns=3.0),
+        "spiral of 1,000 points": Settings(points=1_000),
+        "spiral of 20 points": Settings(points=20),
+        "spiral with jitter 0.1": Settings(jitter=0.1),
+    }
+    others = {
+        "two spirals": (np.concatenate((turn, -turn)), 0.25),
         "circle": (1.5 * circle, 0.25),
         "two moons": (np.concatenate((half, (1.0, 0.5) - half)), 0.2),
         "S-curve": (np.stack((np.sin(s), np.sign(s) * (np.cos(s) - 1.0)), axis=1), 0.25),
@@ -62,6 +66,8 @@ def _curves() -> dict[str, tuple[FloatArray, float]]:
         "figure eight": (1.5 * np.stack((np.sin(t), np.sin(t) * np.cos(t)), axis=1), 0.2),
         "Alain and Bengio's spiral": (0.04 * u[:, None] * np.stack((np.sin(u), np.cos(u)), axis=1), 0.05),
     }
+    curves = {name: (clean_data(settings), 0.25) for name, settings in built_in.items()}
+    return curves | {name: (CleanData(points), noise) for name, (points, noise) in others.items()}
 
 
 CURVES = _curves()
@@ -85,7 +91,7 @@ class Choice:
         return stack
 
 
-def ours(settings: Settings, data: FloatArray, marks: list[int]) -> Contestant:
+def ours(settings: Settings, data: CleanData, marks: list[int]) -> Contestant:
     """aeviz: what it shows, the averaged weights."""
     training = Training(settings, data)
     epochs = training.epochs()
@@ -103,7 +109,7 @@ def plain(settings: Settings, rate: float, marks: list[int]) -> Contestant:
         layers += [torch.nn.Linear(n_in, n_out), torch.nn.Tanh()]
     network = torch.nn.Sequential(*layers[:-1])
     optimiser = torch.optim.Adam(network.parameters(), lr=rate)
-    y = torch.from_numpy(clean_data(settings)).float()
+    y = torch.from_numpy(clean_data(settings).points).float()
 
     def reconstruct(x: FloatArray) -> FloatArray:
         with torch.no_grad():
@@ -144,20 +150,20 @@ def race(contestant: Contestant, probe: Probe, marks: list[int]) -> tuple[list[t
     return reached, float(risks[-1])
 
 
-def probe_of(settings: Settings, points: FloatArray) -> Probe:
+def probe_of(settings: Settings, data: CleanData) -> Probe:
     """The probe set of these settings."""
-    return finish(Probe.solving(settings, points, Denoiser(points, settings.noise)))
+    return finish(Probe.solving(settings, data, Denoiser(data.points, settings.noise)))
 
 
-def races(choice: Choice, data: FloatArray | None, noise: float, seeds: int) -> tuple[np.ndarray, np.ndarray]:
+def races(choice: Choice, data: CleanData | None, noise: float, seeds: int) -> tuple[np.ndarray, np.ndarray]:
     """Steps and seconds, (seeds, levels, 2), and last risks, (seeds,)."""
     marks, results = marks_up_to(STEPS), []
     with choice.patched():
         for seed in range(seeds):
             settings = Settings(noise=noise, seed=seed, **choice.settings)
-            points = clean_data(settings) if data is None else data
-            probe = probe_of(settings, points)
-            results.append(race(ours(settings, points, marks), probe, marks))
+            clean = clean_data(settings) if data is None else data
+            probe = probe_of(settings, clean)
+            results.append(race(ours(settings, clean, marks), probe, marks))
     return np.array([each[0] for each in results]), np.array([each[1] for each in results])
 
 
@@ -217,7 +223,7 @@ def study(seeds: int) -> None:
         "units twice as steep": Choice({}, steepness=(6.0, 10.0)),
         "units of many slopes": Choice({}, steepness=(1.0, 8.0)),
     }
-    cases: dict[str, tuple[FloatArray | None, float]] = {
+    cases: dict[str, tuple[CleanData | None, float]] = {
         f"σ {noise}": (None, noise) for noise in (0.1, 0.25, 0.5)
     }
     cases |= {"moons": CURVES["two moons"], "A. & B.": CURVES["Alain and Bengio's spiral"]}

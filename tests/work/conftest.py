@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import pytest
 import torch
 from talk import Talk
 
-
-@pytest.fixture(scope="package")
-def talk() -> Iterator[Talk]:
-    """One trainer and one observer for all of these tests: whoever takes them builds a run of its own."""
-    talk = Talk()
-    yield talk
-    talk.client.stop()
+from aeviz.work import messages as m
 
 
 @pytest.fixture(scope="package")
-def other() -> Iterator[Talk]:
-    """Two more, shared as well."""
-    talk = Talk()
-    yield talk
-    talk.client.stop()
+def two_talks() -> Iterator[list[Talk]]:
+    """Two pairs of processes for all of these tests, each started by the first that takes it."""
+    talks: list[Talk] = []
+    yield talks
+    for talk in talks:
+        talk.client.stop()
+
+
+@pytest.fixture
+def talk(two_talks: list[Talk]) -> Iterator[Talk]:
+    """One trainer and one observer: whoever takes them builds a run of its own."""
+    yield from taken(two_talks, 0)
+
+
+@pytest.fixture
+def other(two_talks: list[Talk], talk: Talk) -> Iterator[Talk]:
+    """Two more."""
+    yield from taken(two_talks, 1)
+
+
+def taken(talks: list[Talk], number: int) -> Iterator[Talk]:
+    """Leave the pair at rest."""
+    if number == len(talks):
+        talks.append(Talk())
+    yield talks[number]
+    talks[number].send(m.Drive(playing=False, speed=math.inf))
 
 
 @pytest.fixture

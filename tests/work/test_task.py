@@ -14,7 +14,7 @@ from aeviz.core.clean_data import clean_data
 from aeviz.core.corruption import PROBES, probe_noisy
 from aeviz.core.field import ExactField, Grid
 from aeviz.core.manifolds import FloatArray
-from aeviz.core.metrics import FLOOR_PROBES, TEST_PROBES, TESTED_TO, NoiseTest, Quality, Reference
+from aeviz.core.metrics import FLOOR_PROBES, Quality, Reference
 from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser, Steps, finish
 from aeviz.work import exact as exact_module
@@ -394,55 +394,3 @@ def test_a_sketch_of_the_floor_disturbs_nothing(clock: Clock) -> None:
     assert exact.floor(SETTINGS) == before
     assert exact.reference_task.unfinished
     assert exact.field_task.wait == math.inf
-
-
-# The error over the noise
-
-
-def test_the_noise_test_is_worked_out_step_by_step_and_once_for_what_it_depends_on(clock: Clock) -> None:
-    exact = new()
-    assert exact.tasks == (exact.field_task, exact.reference_task, exact.noise_task)
-    assert exact.noise_test(SETTINGS) is None
-    assert exact.noise_task.wait == pytest.approx(RESTS, abs=1e-9)
-    assert exact.field_task.wait == exact.reference_task.wait == math.inf
-    assert advance_to_the_end(exact.noise_task) > 10  # 13 noises, 1,024 points of each
-    found = exact.noise_test(SETTINGS)
-    assert isinstance(found, NoiseTest)
-    alike = {"threshold": 3.0}, {"batch": 9}, {"grid": (13, 9)}, {"noise_draw": "frozen"}, {"epochs": 5}
-    assert all(exact.noise_test(SETTINGS.replace(**change)) is found for change in alike)
-    for change in ({"noise": 0.3}, {"noise_kind": "rare"}, {"test_noise": 2.0}):
-        other = SETTINGS.replace(**change)
-        assert exact.noise_test(other) is None
-        again = exact.noise_task.finish()
-        assert again is not None and again is exact.noise_test(other)
-        assert not np.array_equal(again.noisy, found.noisy)
-
-
-def test_the_noise_test_is_of_its_settings(clock: Clock) -> None:
-    exact = new()
-    exact.noise_test(SETTINGS)
-    found = exact.noise_task.finish()
-    assert found is not None and found.best is not None
-    data = clean_data(SETTINGS).points
-    np.testing.assert_allclose(
-        found.noises, np.linspace(0.0, TESTED_TO * SETTINGS.noise, 13), rtol=0, atol=1e-12
-    )
-    assert found.noisy.shape == (13, TEST_PROBES, 2)
-    for noise, noisy, best in zip(found.noises[1:], found.noisy[1:], found.best[1:], strict=True):
-        posterior = Denoiser(data, noise).at(noisy)
-        assert abs(best - posterior.variance.mean()) < 1e-12
-    np.testing.assert_array_equal(found.noisy[0], found.clean)
-    assert found.best[0] == 0.0
-
-
-@pytest.mark.parametrize("kind", ["masking", "flip"])
-def test_where_no_best_is_known_points_are_still_tested(kind: str, clock: Clock) -> None:
-    exact, settings = new(), SETTINGS.replace(noise_kind=kind)
-    exact.noise_test(settings)
-    found = exact.noise_task.finish()
-    assert found is not None and found.best is None
-    there = (
-        0.0 if kind == "masking" else clean_data(settings).box[0] + clean_data(settings).box[1] - found.clean
-    )
-    moved = np.isclose(found.noisy, there, rtol=0.0, atol=1e-12)
-    assert (moved | (found.noisy == found.clean)).all()

@@ -1,31 +1,22 @@
-"""What is told of the code, of the decoder and of the error over the noise, to those who ask for it."""
+"""What is told of the code and of the decoder to those who ask for it."""
 
 from __future__ import annotations
-
-import math
-from functools import cache
 
 import numpy as np
 import pytest
 import torch
+from looked import BARE, CURVE, DECODER, HISTOGRAM, PLOT, Looked, code_of, curve_of
 from scipy.spatial import KDTree
-from talk import GRID, SMALL, Talk, bits
+from talk import GRID, Talk, bits
 
 from aeviz.core.clean_data import clean_data
-from aeviz.core.code import MOST_CODES, CodeView
+from aeviz.core.code import MOST_CODES
 from aeviz.core.manifolds import FloatArray
-from aeviz.core.metrics import TEST_PROBES, NoiseCurve
 from aeviz.core.settings import Settings
-from aeviz.core.truth import Denoiser
 from aeviz.work import messages as m
-from aeviz.work.driver import Driver
-from aeviz.work.sight import Sight
 
 pytestmark = pytest.mark.usefixtures("as_in_the_processes")
 
-BARE = SMALL.replace(code_plot=False, code_histogram=False, error_curve=False, decoder=False)
-PLOT, HISTOGRAM = BARE.replace(code_plot=True), BARE.replace(code_histogram=True)
-CURVE, DECODER = BARE.replace(error_curve=True), BARE.replace(decoder=True)
 WIDTHS = [1, 2, 64]
 KINDS = [
     *({"code": d} for d in WIDTHS),
@@ -36,63 +27,6 @@ KINDS = [
     {"code": 5, "points": 1},
 ]
 every_kind = pytest.mark.parametrize("change", KINDS, ids=str)
-
-
-@cache
-def driver_of(settings: Settings) -> Driver:
-    """A run at its last epoch, in this process."""
-    driver = Driver(m.Build(1, settings, clean_data(settings)), m.Drive(playing=True, speed=math.inf))
-    while driver.phase() != "finished":
-        driver.train()
-    driver._pace = 0.0  # however slow the machine is, past epochs are brought back exactly
-    return driver
-
-
-class Looked:
-    """A sight of a run, asked as the observer asks it."""
-
-    def __init__(self, settings: Settings, epoch: int | None = None) -> None:
-        self.driver = driver_of(settings)
-        self.sight = Sight(self.driver.state(m.AskState(None)))
-        self.epoch = epoch
-
-    def state(self) -> m.State:
-        return self.driver.state(m.AskState(self.epoch, past=self.sight.past_is))
-
-    def judged(self, view: Settings) -> m.Judged:
-        return self.sight.judged(self.state(), view)
-
-    def whole(self, view: Settings) -> m.Judged:
-        """The last that is told of it, unasked, once all is worked out."""
-        judged = self.judged(view)
-        for task in self.sight._exact.tasks:
-            task.finish()
-        return self.judged(view) if judged.over_noise is None else judged
-
-    def frame(self, view: Settings, cursor: tuple[float, float] | None = None) -> m.Frame:
-        ask = m.Ask(1, view, self.epoch, GRID, cursor=cursor)
-        *_, frame = self.sight.answers(ask, self.state())
-        assert isinstance(frame, m.Frame)
-        return frame
-
-    def decoded(self, view: Settings) -> tuple[FloatArray, ...]:
-        field = self.frame(view).field
-        assert field is not None
-        return field.decoded
-
-    def codes(self) -> FloatArray:
-        """The data's codes, (N, d): the oracle."""
-        training = self.driver.training
-        return training.network.encode(training.average, clean_data(training.settings).points)
-
-    def decode(self, h: FloatArray) -> FloatArray:
-        training = self.driver.training
-        return training.network.decode(training.average, h)
-
-
-def code_of(judged: m.Judged) -> CodeView:
-    assert judged.code is not None
-    return judged.code
 
 
 def along(codes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -263,58 +197,6 @@ def test_under_the_cursor_the_code_lies_where_the_code_plot_shows_it(width: int)
         assert np.abs(cursor.code - plot.places[index]).max() < 1e-5 * np.abs(plot.places).max()
     hidden = look.frame(BARE, cursor=(0.3, -0.4)).marks.cursor
     assert hidden is not None and hidden.code.shape == (0,)
-
-
-# The error over the noise
-
-
-def curve_of(judged: m.Judged) -> NoiseCurve:
-    assert judged.over_noise is not None
-    return judged.over_noise
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{}, {"noise_kind": "uniform"}, {"test_noise": 3.0}, {"noise_kind": "masking"}, {"data": "corners",
-      "noise_kind": "flip"}, {"target": "nearest"}, {"noise_draw": "frozen"}],
-    ids=str,
-)  # fmt: skip
-def test_the_curve_is_what_the_network_and_the_best_one_err_at_each_noise(change: dict[str, object]) -> None:
-    settings = CURVE.replace(**change)
-    look, data = Looked(settings), clean_data(settings)
-    found, points = curve_of(look.whole(settings)), data.points
-    top = min(1.0, 2.5 * settings.noise * settings.test_noise)
-    np.testing.assert_allclose(found.noises, np.linspace(0.0, top, 13), rtol=0, atol=1e-12)
-    kind = settings.noise_kind
-    known = kind in ("gaussian", "uniform") or data.is_binary
-    assert (found.best is not None) == known
-    training, rng = look.driver.training, np.random.default_rng(0)
-    for k in (0, 4, 12):
-        noise, clean = found.noises[k], points[rng.integers(len(points), size=20_000)]
-        if kind in ("masking", "flip"):
-            there = 0.0 * clean if kind == "masking" else points.min(axis=0) + points.max(axis=0) - clean
-            noisy = np.where(rng.random(clean.shape) < noise, there, clean)
-        else:
-            eps = (
-                rng.standard_normal(clean.shape)
-                if kind == "gaussian"
-                else rng.uniform(-(3**0.5), 3**0.5, clean.shape)
-            )
-            noisy = clean + noise * eps
-        r = training.network.reconstruct(training.average, noisy)
-        # Six standard errors of a mean of 1,024, beside that of our own 20,000.
-        for curve, each in (
-            (found.untouched, np.square(noisy - clean).sum(axis=1)),
-            (found.learned, np.square(r - clean).sum(axis=1)),
-        ):
-            assert abs(curve[k] - each.mean()) < 6.0 * each.std() / math.sqrt(TEST_PROBES) + 1e-12
-        if found.best is not None and noise > 0.0:
-            each = Denoiser(points, noise, kind).at(noisy).variance
-            assert abs(found.best[k] - each.mean()) < 6.0 * each.std() / math.sqrt(TEST_PROBES) + 1e-12
-    if found.best is not None:
-        assert found.best[0] == 0.0
-        error = np.sqrt(found.learned / TEST_PROBES)  # by chance a network may err a little less
-        assert (found.learned > found.best - 6.0 * error).all()
 
 
 def test_a_network_that_has_exploded_may_be_looked_at() -> None:
