@@ -30,7 +30,7 @@ from aeviz.run import train
 from aeviz.work.messages import Frame
 
 FOLDER = RESOURCES / "readme"
-SMALL = QSize(452, 372)  # px of a lesson's picture: twice a card's
+SMALL = QSize(339, 279)  # px of a lesson’s picture: half as many again as a card’s
 
 
 @dataclass(frozen=True)

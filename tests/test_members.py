@@ -269,7 +269,7 @@ def test_the_field_of_one_tied_layer_is_a_slope_and_an_untied_ones_is_not() -> N
 def posterior(data: str, kind: str, p: float) -> dict[tuple[float, float], tuple[FloatArray, float]]:
     """For each noisy pair of bits: how likely each bit was a 1, and how often it comes. By Bayes' rule."""
     clean = [(0, 1), (1, 0)] if data == "xor" else [(0, 0), (0, 1), (1, 0), (1, 1)]
-    joint = {tuple(corner): {} for corner in CORNERS.tolist()}
+    joint: dict[Any, dict[Any, float]] = {tuple(corner): {} for corner in CORNERS.tolist()}
     for y in clean:
         for hit in itertools.product((False, True), repeat=2):
             corrupted = [0, 0] if kind == "masking" else [1 - bit for bit in y]
@@ -277,7 +277,7 @@ def posterior(data: str, kind: str, p: float) -> dict[tuple[float, float], tuple
             weight = float(np.prod([p if h else 1.0 - p for h in hit])) / len(clean)
             joint[noisy][y] = joint[noisy].get(y, 0.0) + weight
     return {
-        noisy: (sum(w * np.array(y) for y, w in ways.items()) / sum(ways.values()), sum(ways.values()))
+        noisy: (np.average([*ways], axis=0, weights=[*ways.values()]), sum(ways.values()))
         for noisy, ways in joint.items()
         if ways
     }

@@ -118,7 +118,11 @@ class Desk:
     def finish(self) -> None:
         """Train to the last epoch, which is on the screen then."""
         self.until(
-            lambda: self.run.phase == "finished" and self.frames[-1].epoch == self.store.settings.epochs
+            lambda: (
+                self.run.phase == "finished"
+                and self.frames
+                and self.frames[-1].epoch == self.store.settings.epochs
+            )
         )
 
     def settle(self, frames: int = 3) -> None:
@@ -160,10 +164,10 @@ class Desk:
         wanted = np.array(QColor(colour).getRgb())
         seen = np.array([
             [QColor(each).getRgb() for each in self.colours(np.array(place) + r * way)]
-            for r in radius + np.arange(-1.0, 1.1, 0.5)
+            for r in radius + np.arange(-1.0, 1.1, 0.25)
         ])  # fmt: skip
         off = np.abs(seen - wanted).max(axis=2).min(axis=0)  # a line has few pixels for itself alone
-        return bool((off < 60).all())
+        return bool((off < 90).all())
 
     @property
     def message(self) -> str:

@@ -17,14 +17,18 @@ from PyQt6.QtWidgets import QLabel, QLineEdit, QToolButton, QWidget
 
 from aeviz.app.controls import Controls, Row, SliderRow
 from aeviz.app.editors import (
-    ChoiceEditor, DrawnEditor, NumberEditor, SliderEditor, SwitchEditor, TextEditor,
+    ChoiceEditor,
+    DrawnEditor,
+    NumberEditor,
+    SliderEditor,
+    SwitchEditor,
+    TextEditor,
 )  # fmt: skip
 from aeviz.app.store import Store
 from aeviz.core.clean_data import clean_data
 from aeviz.core.manifolds import BITS, CURVES
 from aeviz.core.setting import SettingError, Spec
 from aeviz.core.settings import GROUPS, SPECS, TABLE, Settings
-from aeviz.figure.theme import DARK
 
 every_spec = pytest.mark.parametrize("spec", TABLE, ids=lambda spec: spec.name)
 edited_here = [spec for spec in TABLE if spec.name != "drawn"]  # which the field's own pencil edits
@@ -189,7 +193,9 @@ def test_what_rebuilds_is_marked(group, panel):
     (tag,) = [label.text() for label in labels if label.property("role") == "tag"]
     specs = [spec for spec in TABLE if spec.group == group]
     kinds = {spec.applies for spec in specs}
-    assert tag == ({"live": "LIVE", "rebuild": "REBUILDS", "view": ""}[kinds.pop()] if len(kinds) == 1 else "")
+    assert tag == (
+        {"live": "LIVE", "rebuild": "REBUILDS", "view": ""}[kinds.pop()] if len(kinds) == 1 else ""
+    )
     for spec in specs:
         marked = spec.applies == "rebuild" and tag == ""
         assert ("↻" in panel.row(spec.name).label.text()) == marked
@@ -541,7 +547,9 @@ def test_a_row_is_there_exactly_where_it_does_something(file, panel):
     assert all(values == {False, True} for values in seen.values()), seen
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="reported: a cross-entropy maps the data whatever `standardise` says")
+@pytest.mark.xfail(
+    raises=AssertionError, reason="reported: a cross-entropy maps the data whatever `standardise` says"
+)
 def test_the_row_that_standardises_is_not_there_where_the_data_are_mapped_anyway(panel):
     panel.store.set(cost="bce")
     assert ("standardise" in visible(panel)) == does_something("standardise", panel.store.settings)
@@ -584,7 +592,8 @@ def test_another_mark_replaces_the_last(panel):
     [
         ({}, "2 inputs, hidden layer of 64, code of 64, 2 outputs; over-complete"),
         ({"code": 1, "hidden": (8, 4), "mirror": True}, "code of 1, hidden layer of 4, hidden layer of 8"),
-        ({"code": 2}, "as wide as the input"), ({"code": 1}, "under-complete"), ({"tied": True}, "tied weights"),
+        ({"code": 2}, "as wide as the input"), ({"code": 1}, "under-complete"),
+        ({"tied": True}, "tied weights"),
         ({"regulariser": "variational"}, "mean μ and deviation σ"),
     ],
 )  # fmt: skip

@@ -246,7 +246,9 @@ def test_while_a_file_is_read_the_window_lives(desk, save, monkeypatch):
     assert desk.store.settings.noise == 0.4
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="reported: a file that was long in coming replaces what was chosen since")
+@pytest.mark.xfail(
+    raises=AssertionError, reason="reported: a file that was long in coming replaces what was chosen since"
+)
 def test_other_data_that_were_chosen_since_win_over_a_file_that_is_still_read(desk, save, monkeypatch):
     name = save("slow.csv", RING)
     gate = Gate(name)
@@ -375,7 +377,9 @@ def test_a_file_is_dropped_anywhere_on_the_window(where, desk, save):
     np.testing.assert_array_equal(desk.run.data.points, RING)
 
 
-TYPED = pytest.mark.xfail(raises=AssertionError, reason="reported: a field of text takes the file's name as typed")
+TYPED = pytest.mark.xfail(
+    raises=AssertionError, reason="reported: a field of text takes the file's name as typed"
+)
 
 
 @pytest.mark.parametrize("editor", ["seed", "data", pytest.param("hidden", marks=TYPED)])
@@ -405,7 +409,9 @@ def test_of_several_files_one_is_opened(desk, save):
     desk.until(lambda: desk.store.settings.data == one)
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="reported: it opens the first address, though that is of no file here")
+@pytest.mark.xfail(
+    raises=AssertionError, reason="reported: it opens the first address, though that is of no file here"
+)
 def test_a_file_among_other_addresses_is_opened(desk, save):
     name = save("one.csv", RING)
     drop(desk.window.view.viewport(), of_urls(QUrl("https://example.org/a.csv"), QUrl.fromLocalFile(name)))

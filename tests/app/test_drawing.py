@@ -207,7 +207,9 @@ def test_where_all_is_erased_the_last_points_stay_and_it_is_said(pencil):
 
 
 @pytest.mark.parametrize("data", ["spiral", "circle"])
-@pytest.mark.xfail(raises=AssertionError, reason="reported: at rest, the eraser takes the points of a shape off the field")
+@pytest.mark.xfail(
+    raises=AssertionError, reason="reported: at rest, the eraser takes the points of a shape off the field"
+)
 def test_the_eraser_does_nothing_to_a_shape(data, desk):
     desk.begin(PLAIN.replace(data=data), playing=False)
     points, run = desk.run.data.points, desk.run._run
@@ -261,7 +263,9 @@ def test_a_stroke_can_be_drawn_while_the_run_trains(desk):
     assert desk.run.playing
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="reported: the next frame of the run draws its own points over a stroke")
+@pytest.mark.xfail(
+    raises=AssertionError, reason="reported: the next frame of the run draws its own points over a stroke"
+)
 def test_a_frame_that_comes_while_a_stroke_is_drawn_leaves_it_there(desk):
     desk.begin(PLAIN)
     down(desk)
@@ -282,7 +286,6 @@ def test_a_frame_that_comes_while_a_stroke_is_drawn_leaves_it_there(desk):
 def test_what_is_drawn_is_under_the_mouse_whatever_the_data_are_mapped_to(change, desk):
     desk.begin(PLAIN.replace(**change), playing=False)
     down(desk)
-    (x0, x1), (y0, y1) = desk.figure.box.viewRange()
 
     def place(across: float, up: float) -> tuple[float, float]:
         (x0, x1), (y0, y1) = desk.figure.box.viewRange()
@@ -365,7 +368,10 @@ def test_the_wheel_still_zooms_and_the_cursor_is_still_told(pencil):
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_D, Qt.Key.Key_Escape])
-@pytest.mark.xfail(raises=AssertionError, reason="reported: a stroke that a key cuts off goes on when the pencil is taken again")
+@pytest.mark.xfail(
+    raises=AssertionError,
+    reason="reported: a stroke that a key cuts off goes on when the pencil is taken again",
+)
 def test_a_key_in_the_middle_of_a_stroke_ends_it(key, pencil):
     desk = pencil
     press(desk, START)

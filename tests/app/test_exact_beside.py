@@ -302,6 +302,56 @@ def test_without_noise_there_are_no_exact_numbers_and_it_is_said_why(desk):
     assert_exact(desk.fields[-1], EXACT.replace(noise=0.3))
 
 
+# With masks and flips
+
+
+@pytest.mark.parametrize("kind", ["masking", "flip"])
+def test_with_masks_and_flips_there_is_no_exact_field_and_it_is_said_why(kind, desk):
+    desk.begin(EXACT.replace(exact_midline=True))
+    desk.finish()
+    desk.until(lambda: desk.fields[-1].exact is not None)
+    desk.store.set(noise_kind=kind)
+    desk.hover((0.3, 1.2))
+    desk.until(lambda: desk.frames[-1].settings.noise_kind == kind)
+    desk.until(lambda: (cursor := desk.frames[-1].marks.cursor) is not None and cursor.exact is None)
+    desk.settle()
+    assert desk.fields[-1].exact is None
+    assert {
+        f"no exact field: {kind} sends points to a few places alone", f"exact midline: none with {kind}",
+    } <= {*desk.texts}  # fmt: skip
+    desk.until(lambda: desk.run.quality.bayes_floor is None and desk.run.quality.identityness is not None)
+    assert re.fullmatch(r"no exact reference   copies \d+ %", desk.window.status.quality.text())
+    desk.until(lambda: not desk.window.timeline.curve._floor_line.isVisible())
+    desk.until(lambda: "so there is no exact reference" in explained(desk))
+    assert desk.window.inspector.votes.accessibleDescription() == ""
+
+
+@pytest.mark.parametrize("kind", ["masking", "flip"])
+def test_of_bits_the_best_possible_loss_is_known_though_no_field_is(kind, desk):
+    desk.begin(EXACT.replace(data="xor", noise_kind=kind, cost="bce", output="sigmoid"))
+    desk.finish()
+    desk.until(lambda: desk.run.quality.excess_risk is not None)
+    assert desk.fields[-1].exact is None
+    assert f"no exact field: {kind} sends points to a few places alone" in desk.texts
+    assert desk.run.quality.bayes_floor > 0.0
+    assert desk.window.timeline.curve._floor_line.isVisible()
+
+
+# Without a curve
+
+
+def test_points_that_lie_on_no_curve_have_no_geometric_midline_and_it_is_said(desk):
+    desk.begin(QUICK.replace(data="corners", geometric_midline=True))
+    desk.finish()
+    desk.settle()
+    assert "geometric midline: none, these points lie on no curve" in desk.texts
+    desk.until(lambda: "these points lie on no curve" in explained(desk))
+    desk.begin(QUICK.replace(geometric_midline=True))
+    desk.finish()
+    desk.settle()
+    assert "geometric midline" in desk.texts
+
+
 # Particles
 
 

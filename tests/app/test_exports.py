@@ -16,6 +16,7 @@ import aeviz
 from aeviz.app.exports import FORMATS
 from aeviz.core.settings import Settings
 from aeviz.figure.export import image_of
+from aeviz.figure.theme import DARK
 
 QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=60, grid=(12, 10))
 SUFFIXES = {title: suffix for title, (suffix, _) in FORMATS.items()}
@@ -131,6 +132,54 @@ def test_data_of_a_past_epoch_is_that_epochs(desk, tmp_path):
         np.testing.assert_array_equal(data["displacement"], desk.fields[-1].displacement)
         np.testing.assert_array_equal(data["loss"].astype(np.float32), desk.run.losses[:23])
         assert data["noisy"].shape == data["reconstruction"].shape == (40, 2)
+
+
+def test_data_hold_the_users_units_and_the_regularisers_part_of_the_loss(desk, choose, tmp_path):
+    own = np.random.default_rng(4).normal((500.0, -3.0), (90.0, 0.2), (60, 2))
+    np.save(tmp_path / "own.npy", own)
+    settings = QUICK.replace(
+        data=str(tmp_path / "own.npy"), standardise=True, regulariser="l2", strength=0.3, epochs=30
+    )
+    desk.begin(settings)
+    desk.finish()
+    desk.window.exports.write_data(tmp_path / "window.npz")
+    desk.until(lambda: "window.npz" in message(desk))
+    with np.load(tmp_path / "window.npz") as data:
+        np.testing.assert_array_equal(data["scale"], own.std(axis=0))
+        np.testing.assert_array_equal(data["offset"], own.mean(axis=0))
+        np.testing.assert_allclose(data["offset"] + data["scale"] * data["data"], own, rtol=0, atol=1e-9)
+        assert data["regulariser"].shape == data["loss"].shape == (30,)
+        np.testing.assert_array_equal(data["loss"].astype(np.float32), desk.run.losses)
+        np.testing.assert_array_equal(data["regulariser"].astype(np.float32), desk.run.regularisers)
+        assert data["regulariser"].min() > 0.0
+    with aeviz.train(settings) as run:
+        run.save(tmp_path / "python.npz")
+    assert (tmp_path / "window.npz").read_bytes() == (tmp_path / "python.npz").read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png"])
+def test_a_figure_has_the_decoders_lines_and_the_users_units(suffix, desk, choose, tmp_path):
+    own = np.stack((np.linspace(2_000.0, 5_000.0, 40), np.linspace(-0.3, 0.4, 40) ** 2), axis=1)
+    np.save(tmp_path / "own.npy", own)
+    desk.begin(
+        QUICK.replace(
+            data=str(tmp_path / "own.npy"), standardise=True, decoder=True, code=1, layer="none",
+            arrows="none", midline=False, show_data=False,
+        )
+    )  # fmt: skip
+    desk.finish()
+    desk.until(lambda: desk.fields[-1].decoded)
+    path = tmp_path / f"a{suffix}"
+    choose(path, next(title for title in FORMATS if SUFFIXES[title] == suffix))
+    desk.window.exports.figure()
+    desk.until(lambda: message(desk) == f"Wrote {path}")
+    if suffix == ".png":
+        image = QImage(str(path))
+        seen = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+        assert DARK.decoder in seen
+        return
+    assert f'stroke="{DARK.decoder}"' in path.read_text(encoding="utf-8")
+    assert {"3000", "4000"} <= {*desk.texts}
 
 
 def test_data_of_a_zoomed_view_is_what_is_in_view(desk, tmp_path):

@@ -1,4 +1,4 @@
-"""The gallery: a picture comes alive under the cursor, a click opens its lesson, nothing outlives the dialog."""
+"""The gallery: a picture comes alive under the cursor, a click opens its lesson, nothing outlives it."""
 
 from __future__ import annotations
 
@@ -169,7 +169,9 @@ def akin() -> tuple[str, str]:
     pytest.skip("all lessons have networks of their own")
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="reported: where only live settings differ, the last card's run goes on")
+@pytest.mark.xfail(
+    raises=AssertionError, reason="reported: where only live settings differ, the last card's run goes on"
+)
 def test_a_card_begins_with_an_untrained_network_whichever_was_alive_before(desk, enter):
     visit = enter()
     one, other = akin()

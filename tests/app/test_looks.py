@@ -27,7 +27,6 @@ from PyQt6.QtWidgets import (
 from aeviz.core.clean_data import clean_data
 from aeviz.core.field import Grid
 from aeviz.core.layers import LAYERS
-from aeviz.core.presets import load_preset, preset, preset_names
 from aeviz.core.settings import SPECS, Settings
 from aeviz.figure.theme import DARK, LIGHT, theme_of
 
@@ -47,28 +46,6 @@ def test_a_rebuild_starts_a_run_and_a_view_setting_does_not(desk):
     desk.store.set(activation="relu")
     desk.until(lambda: desk.frames[-1].run > run)
     desk.finish()
-
-
-NO_POPUPS = pytest.mark.qt_log_ignore("plugin does not support", extend=True)  # the offscreen platform's
-
-
-@NO_POPUPS
-@pytest.mark.parametrize("name", preset_names())
-def test_a_preset_sets_everything(name, desk):
-    box = desk.window.toolbar.presets
-    desk.choose(box, box.findData(name))
-    assert desk.store.settings == preset(name)
-    assert box.currentText() == "Presets", "it names what was taken last, which may be changed since"
-    desk.until(lambda: desk.fields and desk.fields[-1].grid == Grid.home(preset(name), clean_data(preset(name))))
-
-
-@pytest.mark.parametrize("name", preset_names())
-def test_the_menu_has_every_preset_too(name, desk):
-    (menu,) = [each.menu() for each in desk.window.menuBar().actions() if each.text() == "&Presets"]
-    assert len(menu.actions()) == len(preset_names())
-    (item,) = [each for each in menu.actions() if each.text() == load_preset(name).title]
-    item.trigger()
-    assert desk.store.settings == preset(name)
 
 
 def test_zoom_asks_for_what_is_in_view(desk):
@@ -119,6 +96,7 @@ class Hints:
     [
         (Qt.Key.Key_M, len(LAYERS)), (Qt.Key.Key_B, len(LAYERS)), (Qt.Key.Key_V, 3), (Qt.Key.Key_F, 3),
         (Qt.Key.Key_A, 4), (Qt.Key.Key_T, 4), (Qt.Key.Key_I, 2), (Qt.Key.Key_E, 2), (Qt.Key.Key_G, 2),
+        (Qt.Key.Key_O, 2),
     ],
 )  # fmt: skip
 def test_keys_walk_through_the_looks_and_come_back(key, looks, desk):
@@ -196,10 +174,11 @@ def test_space_presses_what_has_the_focus_if_that_can_be_pressed(desk):
 def test_letters_typed_into_a_field_are_no_shortcuts(desk):
     editor = desk.window.controls.editor("hidden")
     editor.setFocus()
-    QTest.keyClicks(editor, "srnuhmail ")
-    assert editor.text().endswith("srnuhmail ")
+    QTest.keyClicks(editor, "srnuhmaildo ")
+    assert editor.text().endswith("srnuhmaildo ")
     assert desk.store.settings == QUICK
     assert not desk.run.playing
+    assert not desk.window.pencil.is_down
     editor.show_value(QUICK.hidden)
 
 
@@ -262,7 +241,7 @@ def test_help_and_about_open_and_close(desk):
     desk.press(Qt.Key.Key_F1)
     (help_,) = desk.window.findChildren(QDialog)
     text = help_.findChild(QTextBrowser).toPlainText()
-    for key in ("Space", "Ctrl+E", "F1", "Shift+M", "Esc"):
+    for key in ("Space", "Ctrl+E", "F1", "Shift+M", "Esc", "Ctrl+O", "Ctrl+L", "Shift+PgDown", "D"):
         assert key in text
     help_.close()
     about = next(each for each in desk.window.findChildren(QAction) if each.text() == "&About aeviz")

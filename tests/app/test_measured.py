@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint
+from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLabel
 
@@ -26,7 +26,7 @@ def test_loss_and_regulariser_are_those_of_a_run_without_a_window(desk):
     desk.begin(PARTED)
     desk.finish()
     with aeviz.train(PARTED) as run:
-        losses, regularisers = run.losses, run.regularisers
+        losses, regularisers = run.loss, run.regulariser
     np.testing.assert_array_equal(desk.run.losses.astype(float), losses)
     np.testing.assert_array_equal(desk.run.regularisers.astype(float), regularisers)
     assert regularisers.min() > 0.0
@@ -82,8 +82,6 @@ def test_the_curve_reads_loss_and_both_parts_under_the_mouse(desk):
     desk.finish()
     desk.settle()
     box = curve.getPlotItem().getViewBox()
-    from PyQt6.QtCore import QPointF
-
     place = curve.mapFromScene(box.mapViewToScene(QPointF(50.0, box.viewRange()[1][0] + 0.1)))
     QTest.mouseMove(curve.viewport(), QPoint(2, 2))
     QTest.mouseMove(curve.viewport(), place)
@@ -221,22 +219,34 @@ def test_codes_are_worked_out_where_one_of_their_plots_is_shown(desk):
     judged: list[bool] = []
     desk.run.judged.connect(note := lambda: judged.append(desk.run.code is not None))
 
-    def measured() -> bool:
+    def measured(**shown: bool) -> bool:
+        judged.clear()
+        desk.store.set(**shown)  # at rest
         desk.until(lambda: judged)
         return judged[-1]
 
-    for plot, histogram in ((True, False), (False, False), (False, True)):
-        judged.clear()
-        desk.begin(QUICK.replace(code_plot=plot, code_histogram=histogram), playing=False)
-        assert measured() == (plot or histogram)
+    desk.begin(QUICK.replace(code_histogram=True), playing=False)
+    assert not measured(code_plot=False, code_histogram=False)
+    assert measured(code_histogram=True)
     assert "d = 8" in desk.window.inspector.histogram.accessibleDescription()
-    judged.clear()
-    desk.store.set(code_histogram=False)  # at rest, too
-    assert not measured()
-    judged.clear()
-    desk.store.set(code_plot=True)
-    assert measured()
+    assert measured(code_plot=True)
+    assert measured(code_histogram=False)
+    assert not measured(code_plot=False)
+    assert measured(code_plot=True)
     desk.run.judged.disconnect(note)
+
+
+@pytest.mark.xfail(
+    raises=AssertionError, reason="reported: what stands at epoch 0 is not measured again after R"
+)
+def test_a_run_that_begins_again_at_rest_is_measured_again(desk):
+    desk.begin(QUICK.replace(seed=3), playing=False)
+    desk.until(lambda: desk.run.code is not None and not desk.run.quality.sketch)
+    desk.run.reset()
+    assert desk.run.code is None
+    desk.settle(5)
+    assert desk.run.code is not None
+    assert desk.run.quality.bayes_floor is not None
 
 
 def test_the_error_over_the_noise_is_measured_where_it_is_shown(desk):
@@ -276,8 +286,6 @@ def test_the_decoders_reach_is_drawn_where_it_is_wanted(desk):
     desk.begin(PLAIN.replace(code=1, show_data=False))
     desk.finish()
     assert desk.fields[-1].decoded == (), "it is worked out though nobody looks"
-    from PyQt6.QtCore import Qt
-
     desk.press(Qt.Key.Key_O)
     desk.until(lambda: desk.fields[-1].decoded)
     (line,) = desk.fields[-1].decoded

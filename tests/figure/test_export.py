@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 import subprocess
@@ -9,8 +10,8 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QByteArray, QRectF
-from PyQt6.QtGui import QImage, QPainter
+from PyQt6.QtCore import QByteArray, QPointF, QRectF
+from PyQt6.QtGui import QColor, QImage, QPainter
 from PyQt6.QtSvg import QSvgRenderer
 
 from aeviz.core.clean_data import clean_data
@@ -19,6 +20,7 @@ from aeviz.core.presets import preset
 from aeviz.core.settings import Settings
 from aeviz.figure.export import SIZE, SPLIT_SIZE, figure_of, picture_bytes
 from aeviz.figure.figure import FieldFigure
+from aeviz.figure.theme import DARK
 
 FULL = Settings(points=40, arrows="both", show_noisy=True, show_reconstruction=True)
 # Mean absolute difference of all channels, of 255. The heat map and the surroundings are the same pixel by
@@ -26,21 +28,30 @@ FULL = Settings(points=40, arrows="both", show_noisy=True, show_reconstruction=T
 # layer is missing it is 0.5 to 1.3 more, where the picture is 1 px off 1.7 to 10 more.
 SAME_QT, OTHER_PROGRAM = 0.6, 1.2
 MANY_SHAFTS = {SAME_QT: 2.0, OTHER_PROGRAM: 5.0}  # 1,360 arrows are mostly edges
-MUCH_TEXT = 0.4  # more, where a second layer has its own title, scale and edges
+MUCH_TEXT = 0.4  # more, where a second layer has its own title, scale and edges, or lines and a label
 WIPE_LINE = 9  # px on each side: in files it stands 2 px beside and has no handle
+OWN = (np.array([300.0, 0.02]), np.array([-4_000.0, 7.0]))  # scale and offset of the user's units
+DECODED = tuple(np.array([[x, y] for y in (-1.0, 1.5)]) for x in (-1.7, -0.6, 0.9))
 MIDLINE = (np.array([[-1.5, -0.5], [0.2, 1.3], [1.1, 0.4]]),)
 BARE = FULL.replace(arrows="none")
 COMPARED = BARE.replace(layer="exact-energy", beside="ambiguity", exact_midline=True, geometric_midline=True)
 LOOKS = {
     "lecture-2021": preset("lecture-2021"), "everything": FULL, "no arrows": BARE,
     "split": COMPARED.replace(compare="split"), "wipe": COMPARED.replace(compare="wipe", wipe=0.3),
+    "own units": BARE.replace(decoder=True, show_noisy=False, midline=False),
 }  # fmt: skip
 
 
 @pytest.fixture(params=LOOKS)
 def figure(request, qapp, best):
     settings = LOOKS[request.param]
-    figure = figure_of(best(settings), settings, clean_data(settings), MIDLINE)
+    data, field = clean_data(settings), best(settings)
+    if request.param == "own units":
+        data = dataclasses.replace(data, scale=OWN[0], offset=OWN[1])
+        field = dataclasses.replace(field, decoded=DECODED)
+    figure = figure_of(field, settings, data, MIDLINE)
+    if request.param == "own units":
+        figure.show_look((-0.6, 0.4), "look here")
     figure.setProperty("settings", settings)
     return figure
 
@@ -54,7 +65,7 @@ def assert_alike(image: QImage, figure: FieldFigure, least: float) -> None:
     settings = figure.property("settings")
     if settings.arrows != "none":
         least = MANY_SHAFTS[least]
-    if settings.compare != "off":
+    if settings.compare != "off" or settings.decoder:
         least += MUCH_TEXT
     apart = apart_by(image, QImage.fromData(picture_bytes(figure, ".png", 1.0), "PNG"))
     if settings.compare == "wipe":
@@ -120,7 +131,7 @@ def test_the_texts_of_an_svg_are_texts(figure):
     root = ET.fromstring(picture_bytes(figure, ".svg"))
     texts = ["".join(node.itertext()).strip() for node in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {"data y", "y"} & {*texts}
-    assert "−1" in "".join(texts)  # with a minus sign, not a hyphen
+    assert re.search(r"−\d", "".join(texts)), "no minus sign, but a hyphen"
     solid = {text.replace("\u200a", "") for text in texts}  # thin spaces set symbols apart
     assert {LAYERS[name].symbol for name in figure.property("settings").layers} <= solid
 
@@ -166,6 +177,40 @@ def test_pdf_and_png_are_the_same_picture(figure, tmp_path):
     subprocess.run(["pdftoppm", "-r", "96", "-png", "a.pdf", "a"], cwd=tmp_path, check=True)
     (page,) = tmp_path.glob("*.png")
     assert_alike(QImage(str(page)), figure, OTHER_PROGRAM)
+
+
+# The decoder's reach, the user's units, and the place to look at
+
+
+@pytest.mark.parametrize("figure", ["own units"], indirect=True)
+def test_decoder_units_and_label_are_in_the_png(figure):
+    image = QImage.fromData(picture_bytes(figure, ".png", 1.0), "PNG")
+    seen, wanted = pixels(image), np.array(QColor(DARK.decoder).getRgb()[2::-1])  # blue comes first
+    for line in DECODED:
+        for part in (0.2, 0.4, 0.9):
+            point = figure.box.mapToScene(
+                figure.box.mapFromView(QPointF(*(line[0] + part * np.ptp(line, 0))))
+            )
+            x, y = int(point.x()), int(point.y())
+            off = np.abs(seen[y, x - 1 : x + 2] - wanted).max(axis=1)
+            assert off.min() < 80, "no line"  # of 1.5 px, which no pixel may have for itself alone
+    rect = figure.box.geometry().toRect()
+    left, below = ((0, rect.top(), rect.left() - 5, rect.height()),
+                   (rect.left(), rect.bottom() + 6, rect.width(), 20))  # fmt: skip
+    for x, y, wide, high in (left, below):
+        assert len({image.pixelColor(x + i, y + j).name() for i in range(wide) for j in range(high)}) > 5
+
+
+@pytest.mark.parametrize("figure", ["own units"], indirect=True)
+def test_decoder_units_and_label_are_in_the_svg(figure):
+    content = picture_bytes(figure, ".svg").decode()
+    root = ET.fromstring(content)
+    texts = {"".join(node.itertext()).strip() for node in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"−4000", "7.00", "look here", "decoder: Dec(h) over the codes of the data"} <= texts
+    assert f'stroke="{DARK.decoder}"' in content
+    plain = figure_of(best_field := figure._field, figure._settings.replace(decoder=False), figure._data)
+    assert best_field.decoded
+    assert f'stroke="{DARK.decoder}"' not in picture_bytes(plain, ".svg").decode()
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg"])

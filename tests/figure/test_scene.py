@@ -150,6 +150,55 @@ def test_the_arrow_in_the_legend_is_as_long_as_it_says(layer, enlarged, paint, b
         assert 20.0 < key.length <= 60.0
 
 
+@pytest.mark.parametrize("on", [True, False])
+def test_the_legend_tells_the_decoders_reach(on, paint, field):
+    settings = SMALL.replace(decoder=on)
+    lines = (np.array([[-1.0, -1.0], [1.0, 1.2]]), np.array([[-1.0, 1.0], [1.0, -0.8]]))
+    picture = paint(settings, field(settings, decoded=lines))
+    assert ("decoder: Dec(h) over the codes of the data" in picture.texts()) == on
+    for line in lines:
+        for part in (0.15, 0.35, 0.8):
+            place = line[0] + part * (line[1] - line[0])
+            assert picture.shows(DARK.decoder, *place, within=40) == on
+
+
+@pytest.mark.parametrize(("data", "known"), [("spiral", True), ("corners", False), ("drawn", False)])
+def test_the_legend_says_where_there_is_no_geometric_midline(data, known, paint, field):
+    settings = SMALL.replace(geometric_midline=True, data=data, drawn=(0.0, 0.0, 1.0, 1.0))
+    texts = paint(settings, field(settings)).texts()
+    assert ("geometric midline" in texts) == known
+    assert ("geometric midline: none, these points lie on no curve" in texts) != known
+
+
+@pytest.mark.parametrize("kind", ["masking", "flip"])
+@pytest.mark.parametrize("layer", ["exact", "difference", "exact-ambiguity", "exact-energy"])
+def test_the_legend_says_why_masks_and_flips_have_no_exact_field(layer, kind, paint, field):
+    settings = SMALL.replace(noise_kind=kind, layer=layer, exact_midline=True)
+    texts = paint(settings, field(settings)).texts()
+    assert f"no exact field: {kind} sends points to a few places alone" in texts
+    assert f"exact midline: none with {kind}" in texts
+    assert "working it out …" not in " ".join(texts)
+    usual = paint(settings.replace(noise_kind="gaussian"), field(settings)).texts()
+    assert "exact midline: working it out …" in usual
+
+
+def test_the_first_view_fits_the_data(qapp):
+    for name in SPECS["data"].choices:
+        settings = Settings(data=name, drawn=(40.0, 30.0, 90.0, 70.0, 20.0, 55.0))
+        data = clean_data(settings)
+        figure = FieldFigure(settings, data)
+        figure.resize(900, 760)
+        assert figure.grid_in_view() == Grid.home(settings, data)
+        (x0, x1), (y0, y1) = figure.box.viewRange()
+        low, high = data.box
+        assert (low > (x0, y0)).all(), name
+        assert (high < (x1, y1)).all(), name
+        assert (high - low).max() > 0.3 * min(x1 - x0, y1 - y0), f"{name} is tiny in its view"
+        asked = settings.replace(extent=(0.0, 4.0, 0.0, 3.0))
+        figure.set_settings(asked)
+        assert figure.grid_in_view().extent == (0.0, 4.0, 0.0, 3.0)
+
+
 def test_in_the_lectures_look_the_legend_has_the_lectures_words(paint, best):
     settings = Settings(points=20, theme="lecture", midline=False)
     texts = {*paint(settings, best(settings)).texts()}

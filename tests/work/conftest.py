@@ -13,32 +13,36 @@ from aeviz.work import messages as m
 
 
 @pytest.fixture(scope="package")
-def two_talks() -> Iterator[list[Talk]]:
-    """Two pairs of processes for all of these tests, each started by the first that takes it."""
-    talks: list[Talk] = []
-    yield talks
-    for talk in talks:
-        talk.client.stop()
+def a_pair() -> Iterator[Talk]:
+    """One trainer and one observer for all of these tests."""
+    talk = Talk()
+    yield talk
+    talk.client.stop()
 
 
-@pytest.fixture
-def talk(two_talks: list[Talk]) -> Iterator[Talk]:
-    """One trainer and one observer: whoever takes them builds a run of its own."""
-    yield from taken(two_talks, 0)
-
-
-@pytest.fixture
-def other(two_talks: list[Talk], talk: Talk) -> Iterator[Talk]:
+@pytest.fixture(scope="package")
+def another_pair() -> Iterator[Talk]:
     """Two more."""
-    yield from taken(two_talks, 1)
+    talk = Talk()
+    yield talk
+    talk.client.stop()
 
 
-def taken(talks: list[Talk], number: int) -> Iterator[Talk]:
-    """Leave the pair at rest."""
-    if number == len(talks):
-        talks.append(Talk())
-    yield talks[number]
-    talks[number].send(m.Drive(playing=False, speed=math.inf))
+AT_REST = m.Drive(playing=False, speed=math.inf)
+
+
+@pytest.fixture
+def talk(a_pair: Talk) -> Iterator[Talk]:
+    """A pair that is shared: whoever takes it builds a run of its own."""
+    yield a_pair
+    a_pair.send(AT_REST)
+
+
+@pytest.fixture
+def other(another_pair: Talk) -> Iterator[Talk]:
+    """Another, shared as well."""
+    yield another_pair
+    another_pair.send(AT_REST)
 
 
 @pytest.fixture

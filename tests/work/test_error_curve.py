@@ -41,6 +41,8 @@ def test_the_noise_test_is_worked_out_step_by_step_and_once_for_what_it_depends_
     alike = {"threshold": 3.0}, {"batch": 9}, {"grid": (13, 9)}, {"noise_draw": "frozen"}, {"epochs": 5}
     assert all(exact.noise_test(SETTINGS.replace(**change)) is found for change in alike)
     for change in ({"noise": 0.3}, {"noise_kind": "rare"}, {"test_noise": 2.0}):
+        exact.noise_test(SETTINGS)
+        exact.noise_task.finish()
         other = SETTINGS.replace(**change)
         assert exact.noise_test(other) is None
         again = exact.noise_task.finish()
