@@ -67,11 +67,12 @@ def _window(words: list[str]) -> int:
             raise _RefusedError(f"there is no command {words[0]!r}{nearest(words[0], COMMANDS)}; there are "
                            f"render and presets, and files of points: {', '.join(SUFFIXES)}")  # fmt: skip
         words = ["--data", *words]
-    settings, given = _settings(_parsed(parser, words))
+    chosen = _parsed(parser, words)
+    settings, given = _settings(chosen)
     require_qt(screen=True)
     from aeviz.app.main import open_window  # Qt is imported only once it is known to start
 
-    return open_window(settings, theme_given="theme" in given)
+    return open_window(settings, theme_given="theme" in given, lesson=chosen.preset)
 
 
 def _render(words: list[str]) -> int:

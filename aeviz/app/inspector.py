@@ -48,16 +48,17 @@ class Inspector(QScrollArea):
         column.setSpacing(10)
         self.lesson = LessonCard()
         column.addWidget(self.lesson)
-        column.addWidget(_heading("UNDER THE CURSOR"))
-        column.addLayout(self._make_rows())
         self.votes, self.code = VotesPlot(), CodePlot()
         self.histogram, self.over_noise = CodeHistogram(), NoiseCurvePlot()
+        cursor = QWidget()
+        cursor.setLayout(self._make_rows())
         self._sections = {
-            "votes": _Section("VOTES FOR THIS PLACE", self.votes),
             "code_plot": _Section("CODE h OF THE DATA", self.code),
             "code_histogram": _Section("HOW OFTEN h TAKES WHICH VALUE", self.histogram),
             "error_curve": _Section("ERROR OVER NOISE", self.over_noise),
-        }
+            "": _Section("UNDER THE CURSOR", cursor),
+            "votes": _Section("VOTES FOR THIS PLACE", self.votes),
+        }  # by the settings that ask for them
         for section in self._sections.values():
             column.addWidget(section)
         column.addSpacing(2)
@@ -79,6 +80,7 @@ class Inspector(QScrollArea):
 
     def _make_rows(self) -> QGridLayout:
         grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(4)
         self._values: dict[str, QLabel] = {}
         for row, (name, title) in enumerate(_ROWS.items()):
@@ -109,7 +111,7 @@ class Inspector(QScrollArea):
     def show_sections(self, settings: Settings) -> None:
         """Show the plots that these settings ask for."""
         for name, section in self._sections.items():
-            section.setVisible(getattr(settings, name))
+            section.setVisible(not name or getattr(settings, name))
 
     def show_measured(self, code: CodeView | None, over_noise: NoiseCurve | None, trained: Settings) -> None:
         """Show what was measured of the shown epoch, which was trained with these settings."""
@@ -184,7 +186,7 @@ class _Section(QWidget):
     def __init__(self, title: str, plot: QWidget) -> None:
         super().__init__()
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 6, 0, 0)
+        column.setContentsMargins(0, 0, 0, 4)
         column.setSpacing(8)
         column.addWidget(_heading(title))
         column.addWidget(plot)

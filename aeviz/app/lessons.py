@@ -34,8 +34,7 @@ class Lessons(QObject):
 
     def open(self, name: str) -> None:
         """Take the settings of a preset and show its words; the theme stays, unless it has its own."""
-        self.current = load_preset(name)
-        settings = self.current.settings
+        settings = load_preset(name).settings
         own, self._theme_before = self.own_theme, None
         if settings.theme == _USUAL_THEME:
             settings = settings.replace(theme=own)
@@ -44,6 +43,11 @@ class Lessons(QObject):
         self._opening = True
         self._store.put(settings.replace(device=self._store.settings.device))
         self._opening = False
+        self.show(name)
+
+    def show(self, name: str) -> None:
+        """Show the words of a preset whose settings are there already."""
+        self.current = load_preset(name)
         self.changed.emit(self.current)
 
     def step(self, by: int) -> None:

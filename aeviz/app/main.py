@@ -19,10 +19,11 @@ from aeviz.figure.theme import font
 from aeviz.work.cores import ALL_BUT_ONE, keep_to
 
 
-def open_window(settings: Settings, *, theme_given: bool) -> int:
+def open_window(settings: Settings, *, theme_given: bool, lesson: str | None = None) -> int:
     """Show the window and run until it is closed; returns the exit code.
 
-    The theme of the last window is taken, unless this one was asked for with a theme.
+    The theme of the last window is taken, unless this one was asked for with a theme. Where the settings
+    are those of a preset, it is a lesson.
     """
     keep_to(ALL_BUT_ONE)
     application = QApplication(["aeviz"])
@@ -38,6 +39,8 @@ def open_window(settings: Settings, *, theme_given: bool) -> int:
     listener = _quit_on_interrupt(application)
     window.show()
     window.start()
+    if lesson is not None:
+        window.lessons.show(lesson)
     gc.collect()
     gc.freeze()  # a full collection over all that is imported would hold up frames for 50 ms
     code = application.exec()

@@ -90,6 +90,14 @@ def test_how_batches_are_divided(widths: tuple[int, ...], size: int, kind: type,
     assert gradient.noisy.size == gradient.clean.size == 2 * size
 
 
+@pytest.mark.parametrize("size", [151, 256, 302])
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_every_nonlinearity_agrees_at_the_default_widths(activation: str, size: int) -> None:
+    """In one block and in two, where a buffer without its row of ones has gaps."""
+    network = Network(Settings().widths, activation, code=2)
+    assert_agree(network, Loss(), size, 4, torch.float32)
+
+
 @pytest.mark.parametrize("size", [5_000, 4_099])
 def test_a_large_batch_agrees_too(size: int) -> None:
     assert_agree(Network((2, 30, 20, 2), "tanh", code=2), Loss("squared", "l1", 0.1), size, 1, torch.float64)
