@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from aeviz.cli import main
-from aeviz.core.layers import LAYERS
 from aeviz.core.settings import TABLE
 
 ROOT = Path(__file__).parents[1]
@@ -120,25 +119,6 @@ def test_render_writes_data_and_prints_numbers(tmp_path: Path, start) -> None:
         assert np.abs(saved["exact_log_density"] - np.log(density)).max() < 1e-9
         assert (saved["x"][0], saved["y"][0]) == (-1.0, -0.5)
         assert saved["loss"].shape == saved["regulariser"].shape == (60,)
-
-
-def test_render_draws_the_layers_and_the_kind_of_noise_that_are_asked_for(tmp_path: Path, start) -> None:
-    target = tmp_path / "field.svg"
-    words = "--epochs 20 --layer difference --compare split --beside basins --flow drift --particles 100"
-    noise = "--noise-kind rare --target nearest --json"
-    code, out, err = start("-m", "aeviz", "render", str(target), *words.split(), *noise.split()).end()
-    assert (code, err) == (0, "")
-    numbers = json.loads(out)
-    assert (numbers["bayes_floor"], numbers["excess_risk"], numbers["midline_iou"]) == (0.0, None, None)
-    text = target.read_text(encoding="utf-8")
-    assert all(f">{LAYERS[name].symbol}</text>" in text for name in ("difference", "basins"))
-
-
-def test_a_diverging_run_is_exit_1_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    wild = ["--activation", "identity", "--optimiser", "sgd", "--learning-rate", "1"]
-    assert main(["render", str(tmp_path / "field.png"), *wild]) == 1
-    assert "lower the learning rate" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_device_that_is_not_there_is_one_line_and_exit_2(

@@ -155,7 +155,7 @@ def test_a_file_that_cannot_be_written_is_named(run: Run, tmp_path: Path) -> Non
         run.save(tmp_path / "field.jpg")
 
 
-def test_two_runs_of_the_same_settings_are_equal_bit_for_bit(run: Run) -> None:
+def test_two_runs_of_the_same_settings_are_equal_bit_for_bit(run: Run, in_kept_processes: None) -> None:
     with aeviz.train(run.settings) as again:
         assert again.field().displacement.tobytes() == run.field().displacement.tobytes()
 

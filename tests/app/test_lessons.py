@@ -270,9 +270,6 @@ def test_a_theme_that_is_chosen_in_such_a_lesson_is_the_users(own):
     assert own.after(PLAIN[0]) == "dark"
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="reported: the theme before the closed lesson comes back later"
-)
 def test_a_theme_that_is_chosen_after_such_a_lesson_was_closed_is_the_users(own):
     own.after(DRESSED[0])
     own.lessons.close()
@@ -280,9 +277,6 @@ def test_a_theme_that_is_chosen_after_such_a_lesson_was_closed_is_the_users(own)
     assert own.after(PLAIN[0]) == "dark"
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="reported: a lesson's theme is remembered for the next start"
-)
 def test_the_theme_of_a_lesson_is_not_remembered_as_the_users(desk):
     desk.store.set(theme="light")
     memory, lessons = desk.window._memory, desk.window.lessons

@@ -127,7 +127,8 @@ def test_the_numbers_on_the_axes_can_be_read_whole(unit, figure):
 
 
 @pytest.mark.parametrize(
-    ("scale", "offset"), [((1e-12, 1.0), (1.0, 0.0)), ((1.0, 1.0), (1e12, -1e12)), ((1e-300, 1e290), (0.0, 0.0))],
+    ("scale", "offset"),
+    [((1e-12, 1.0), (1.0, 0.0)), ((1.0, 1.0), (1e12, -1e12)), ((1e-300, 1e290), (0.0, 0.0))],
     ids=["all but equal", "far away", "at the ends of all numbers"],
 )  # fmt: skip
 @pytest.mark.parametrize("zoom", [1.0, 1.0 / MOST_ZOOM, MOST_ZOOM])

@@ -124,7 +124,7 @@ def test_a_strong_variational_regulariser_leaves_the_code_nothing_to_say() -> No
     """With λ large, KL → 0: the code is a standard normal wherever it comes from, and r the data's mean."""
     settings = Settings(regulariser="variational", strength=10.0, hidden=(16,), code=4, points=40, batch=40)
     training, data = new(settings), points_of(settings)
-    train(training, 1_500)
+    train(training, 700)
     assert training.regulariser < 0.01 * training.loss
     found = training.network.reconstruct(training.average, data)
     assert np.abs(found - data.mean(axis=0)).max() < 0.02  # of data that reach 2 from there

@@ -1,4 +1,4 @@
-"""The command line on data of one's own, in processes that are kept for all of these tests."""
+"""What the command line renders, in processes that are kept for all of these tests."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kept_processes import kept_processes
 
 import aeviz.run as run_module
 from aeviz.cli import main
+from aeviz.core.layers import LAYERS
 from aeviz.core.manifolds import BITS, CURVES
 from aeviz.core.settings import Settings
 
@@ -23,9 +24,14 @@ def kept() -> Iterator[Callable[..., Any]]:
         yield client
 
 
+@pytest.fixture(autouse=True)
+def in_kept_processes(kept: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "Client", kept)
+
+
 @pytest.fixture
 def render(
-    kept: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture
+    tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> Callable[..., tuple[dict[str, Any], dict[str, Any]]]:
     """Render these words, fast; the arrays that are written and the numbers that are printed.
 
@@ -40,7 +46,6 @@ def render(
         with np.load(tmp_path / "a.npz") as saved:
             return dict(saved), json.loads(out)
 
-    monkeypatch.setattr(run_module, "Client", kept)
     return render
 
 
@@ -137,3 +142,28 @@ def test_every_shape_can_be_asked_for_by_name(name: str, render: Callable[..., A
     low, high = saved["data"].min(axis=0), saved["data"].max(axis=0)
     assert saved["x"][0] <= low[0] and saved["x"][-1] >= high[0]
     assert saved["y"][0] <= low[1] and saved["y"][-1] >= high[1]
+
+
+# Layers, and an end before the end
+
+
+def test_render_draws_the_layers_and_the_kind_of_noise_that_are_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    target = tmp_path / "field.svg"
+    words = "--epochs 20 --layer difference --compare split --beside basins --flow drift --particles 100"
+    noise = "--noise-kind rare --target nearest --json"
+    assert main(["render", str(target), *words.split(), *noise.split()]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    numbers = json.loads(out)
+    assert (numbers["bayes_floor"], numbers["excess_risk"], numbers["midline_iou"]) == (0.0, None, None)
+    text = target.read_text(encoding="utf-8")
+    assert all(f">{LAYERS[name].symbol}</text>" in text for name in ("difference", "basins"))
+
+
+def test_a_diverging_run_is_exit_1_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    wild = ["--activation", "identity", "--optimiser", "sgd", "--learning-rate", "1"]
+    assert main(["render", str(tmp_path / "field.png"), *wild]) == 1
+    assert "lower the learning rate" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
