@@ -147,7 +147,7 @@ def _add_setting(section: argparse._ArgumentGroup, spec: Spec) -> None:
         metavar = "X" if not spec.choices else "{" + ",".join(spec.choices) + "}"
         metavar = metavar if not spec.files else "NAME"
         if isinstance(spec.default, tuple):
-            metavar = spec.text(spec.default)
+            metavar = spec.text(spec.default) or "X,Y,…"
         section.add_argument(spec.option, dest=spec.name, metavar=metavar, help=text)
 
 

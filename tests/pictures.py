@@ -52,7 +52,9 @@ PICTURES = {
         )
     ),
     "code.png": Picture(
-        Settings(code=1, hidden=(64, 64), mirror=True, epochs=4_000, decoder=True, arrows="none", midline=False),
+        Settings(
+            code=1, hidden=(64, 64), mirror=True, epochs=4_000, decoder=True, arrows="none", midline=False,
+        ),
         epoch=3_000, cursor=(0.3, 1.0),
     ),
     "error.png": Picture(
@@ -88,7 +90,7 @@ def show(window: Window, picture: Picture) -> None:
 
 def of_lesson(name: str) -> None:
     """Train a preset to its end and make the picture of its card."""
-    settings = shown_small(preset(name), "dark")
+    settings = shown_small(preset(name))
     with train(settings) as run:
         figure = figure_of(run.field(), settings, run.data)
     figure.resize(*THUMBNAIL)

@@ -36,7 +36,7 @@ def actions_of(window: Window) -> dict[str, list[Entry]]:
         ],
         "&Edit": [
             ("&Copy figure", "Ctrl+C", exports.copy),
-            ("&Draw points", "D", window.toggle_pencil),
+            ("&Draw points", "D", window.pencil.toggle),
             ("All settings to &default", "", lambda: store.put(Settings(theme=store.settings.theme))),
         ],
         "&Run": [

@@ -31,6 +31,7 @@ _SLIDERS = (_LARGE, "threshold", "wipe")
 _MATTERS: dict[str, Callable[[Settings], bool]] = {
     "drawn": lambda s: s.data == "drawn",
     "bad_rows": lambda s: s.data not in SPECS["data"].choices,
+    "standardise": lambda s: not s.in_unit_square,
     "points": lambda s: s.data in CURVES,
     "turns": lambda s: s.data in ("spiral", "two-spirals"),
     "mirror": lambda s: bool(s.hidden) and not s.tied,
@@ -117,6 +118,10 @@ class Controls(QScrollArea):
         return group
 
     def _set(self, name: str, value: Any) -> None:
+        if name == "data" and value == "drawn" and not self._store.settings.drawn:
+            self._rows[name].show_value(self._store.settings.data)
+            self.draw_wanted.emit()
+            return
         if not self._store.set(**{name: value}):
             self._rows[name].show_value(getattr(self._store.settings, name))
 
@@ -218,7 +223,7 @@ class Row(QWidget):
     def show_value(self, value: Any) -> None:
         """Show a value."""
         self.editor.show_value(value)
-        self.reset.setVisible(value != self._spec.default)
+        self.reset.setVisible(value != self._spec.default and not isinstance(self.editor, DrawnEditor))
 
 
 class SliderRow(Row):

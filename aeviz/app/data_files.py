@@ -17,7 +17,7 @@ from aeviz.app.store import Store
 from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.data_file import SUFFIXES, BadRowsError, DataFile, read_points
 from aeviz.core.setting import SettingError
-from aeviz.core.settings import SPECS
+from aeviz.core.settings import SPECS, Settings
 
 LEAST_SPREAD, MOST_SPREAD = 0.2, 50.0  # of data that noise between 0 and 1 and the usual steps suit
 
@@ -27,15 +27,16 @@ class DataFiles(QObject):
 
     reopened = pyqtSignal()
     """The file that is shown was read again."""
-    _read = pyqtSignal(str, object)
+    _read = pyqtSignal(int, str, object)
 
     def __init__(
         self, parent: QWidget, store: Store, memory: Memory, notice: Notice, say: Callable[[str], None]
     ) -> None:
         super().__init__(parent)
         self._window, self._store, self._memory, self._notice, self._say = parent, store, memory, notice, say
-        self._wanted = ""
+        self._ticket = 0  # of the last file that was asked for
         self._read.connect(self._take)
+        store.changed.connect(self._follow)
         parent.setAcceptDrops(True)
         parent.installEventFilter(self)
 
@@ -48,9 +49,10 @@ class DataFiles(QObject):
             self.open(name)
 
     def open(self, name: str, *, skip_bad: bool | None = None) -> None:
-        """Read a file and make its points the data; a later one wins over one that is being read."""
+        """Read a file and make its points the data; what is chosen later wins over it."""
         skip = self._store.settings.bad_rows == "skip" if skip_bad is None else skip_bad
-        self._wanted = name
+        self._ticket += 1
+        ticket = self._ticket
         self._say(f"Reading {Path(name).name} …")
 
         def work() -> None:
@@ -58,12 +60,16 @@ class DataFiles(QObject):
                 found: DataFile | SettingError = read_points(name, skip_bad=skip)
             except SettingError as error:
                 found = error
-            self._read.emit(name, found)
+            self._read.emit(ticket, name, found)
 
         threading.Thread(target=work, name="aeviz-data", daemon=True).start()
 
-    def _take(self, name: str, found: DataFile | SettingError) -> None:
-        if name != self._wanted:
+    def _follow(self, old: Settings, new: Settings) -> None:
+        if old.data != new.data:
+            self._ticket += 1  # a file that is still being read was chosen before
+
+    def _take(self, ticket: int, name: str, found: DataFile | SettingError) -> None:
+        if ticket != self._ticket:
             return
         self._say("")
         if isinstance(found, BadRowsError):
@@ -73,9 +79,11 @@ class DataFiles(QObject):
             self._notice.say(f"{found}.")
             return
         skips = {"bad_rows": "skip"} if found.skipped else {}
-        if name == self._store.settings.data:
-            self.reopened.emit()
-        if self._store.set(data=name, extent=(), standardise=False, **skips):
+        before = self._store.settings
+        new = {} if name == before.data else {"data": name, "extent": (), "standardise": False}
+        if self._store.set(**new, **skips):
+            if self._store.settings == before:
+                self.reopened.emit()
             self._say(f"{Path(name).name}: {len(found.points):,} points")
             self.remark(clean_data(self._store.settings))
 
@@ -96,8 +104,9 @@ class DataFiles(QObject):
         """Take files that are dropped."""
         if isinstance(event, QDragEnterEvent | QDropEvent):
             mime = event.mimeData()
-            paths = [url.toLocalFile() for url in mime.urls()] if mime is not None else []
-            if not any(paths):
+            urls = mime.urls() if mime is not None else []
+            paths = [url.toLocalFile() for url in urls if url.isLocalFile()]
+            if not paths:
                 return False
             event.acceptProposedAction()
             if event.type() == QEvent.Type.Drop:

@@ -219,6 +219,7 @@ class TextEditor(QLineEdit):
         super().__init__()
         self._spec = spec
         self._value: Any = spec.default
+        self.setAcceptDrops(False)  # a file that is dropped is to be opened, not typed
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setFixedWidth(WIDTH if spec.whole else 150)
         if spec.length and spec.length[0] == 0 and not spec.default:

@@ -46,17 +46,16 @@ class Gallery(QDialog):
     chosen = pyqtSignal(str)
     """The name of a preset."""
 
-    def __init__(self, parent: QWidget, settings: Settings) -> None:
+    def __init__(self, parent: QWidget, theme: str) -> None:
         super().__init__(parent)
         self.setWindowTitle("Lessons")
-        self._theme = settings.theme
+        self._theme = theme
         self._run: LiveRun | None = None
         self._figure: FieldFigure | None = None
         self._scene = QGraphicsScene(self)
         self._live: Card | None = None
-        theme = theme_of(settings.theme)
         names = enumerate(preset_names(), 1)
-        self.cards = {name: Card(load_preset(name), number, theme) for number, name in names}
+        self.cards = {name: Card(load_preset(name), number, theme_of(theme)) for number, name in names}
         content = QWidget()
         content.setObjectName("panel")
         grid = QGridLayout(content)
@@ -94,17 +93,16 @@ class Gallery(QDialog):
             self._live.show_still()
         self._live = card
         self._scroll.ensureWidgetVisible(card)
-        settings = shown_small(card.preset.settings, self._theme)
+        settings = shown_small(card.preset.settings_in(self._theme))
         if self._run is None:
             self._run = LiveRun(settings)
             self._run.speed = _SPEED
             self._run.framed.connect(self._show)
             self._run.start()
-        elif self._run.settings == settings:
-            self._run.reset()
         else:
-            self._run.change(self._run.settings, settings)
-            self._run.drive(playing=True)
+            self._run.settings, self._run.playing = settings, True
+            self._run.reset()
+            self._run.start()  # where the last one's processes have died
         if self._figure is not None:
             self._scene.removeItem(self._figure)
         self._figure = FieldFigure(settings, self._run.data)
@@ -206,9 +204,8 @@ class Card(QAbstractButton):
         return painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, wide)
 
 
-def shown_small(settings: Settings, theme: str) -> Settings:
+def shown_small(settings: Settings) -> Settings:
     """A preset's settings as they are drawn on a card: one layer, no panels."""
-    own = settings.theme if settings.theme != Settings().theme else theme
     return settings.replace(
-        theme=own, compare="off", code_plot=False, code_histogram=False, error_curve=False, votes=False
+        compare="off", code_plot=False, code_histogram=False, error_curve=False, votes=False
     )

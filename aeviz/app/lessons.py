@@ -8,8 +8,6 @@ from aeviz.app.store import Store
 from aeviz.core.presets import Preset, load_preset, preset_names
 from aeviz.core.settings import Settings, applies
 
-_USUAL_THEME = Settings().theme
-
 
 class Lessons(QObject):
     """Takes all settings from a preset and keeps its words until they are closed."""
@@ -34,12 +32,9 @@ class Lessons(QObject):
 
     def open(self, name: str) -> None:
         """Take the settings of a preset and show its words; the theme stays, unless it has its own."""
-        settings = load_preset(name).settings
-        own, self._theme_before = self.own_theme, None
-        if settings.theme == _USUAL_THEME:
-            settings = settings.replace(theme=own)
-        else:
-            self._theme_before = own
+        preset, own = load_preset(name), self.own_theme
+        settings = preset.settings_in(own)
+        self._theme_before = own if settings.theme != own else None
         self._opening = True
         self._store.put(settings.replace(device=self._store.settings.device))
         self._opening = False

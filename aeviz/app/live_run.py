@@ -186,7 +186,7 @@ class LiveRun(QObject):
 
     def drive(self, *, playing: bool | None = None, speed: float | None = None) -> None:
         """Train or rest, and how fast."""
-        self.playing = self.playing if playing is None else playing
+        self.playing = (self.playing if playing is None else playing) and not self._lost
         self.speed = self.speed if speed is None else speed
         self._send(m.Drive(self.playing, self.speed))
         self._stale = True
@@ -326,7 +326,7 @@ class LiveRun(QObject):
         self._number += 1
         self._asked, self._due = self._number, max(time.monotonic(), self._due + self._pause)
         samples = max(1, -(-len(self.data.points) // MOST_POINTS)) if self.settings.shows_samples else 0
-        state = self.looking_at, self.epoch, self.settings
+        state = self._run, self.looking_at, self.epoch, self.settings
         every = MEASURE_EVERY if self.phase == "training" else math.inf if state == self._measured_is else 0.0
         measure = self._due > self._measured + every
         if measure:

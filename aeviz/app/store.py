@@ -6,9 +6,9 @@ from typing import Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from aeviz.core.clean_data import clean_data
+from aeviz.core.clean_data import DECIDES, clean_data
 from aeviz.core.setting import SettingError
-from aeviz.core.settings import SPECS, Settings, applies
+from aeviz.core.settings import SPECS, Settings
 
 
 class Store(QObject):
@@ -48,7 +48,7 @@ class Store(QObject):
         old = self._settings
         if new == old:
             return True
-        if "rebuild" in applies(old.changed(new)):
+        if old.changed(new).keys() & DECIDES:
             try:
                 clean_data(new)  # kept for who needs them next
             except SettingError as error:

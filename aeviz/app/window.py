@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 
-import numpy as np
 from PyQt6.QtCore import QSize, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import (
@@ -37,9 +36,9 @@ from aeviz.app.timeline import TimelinePanel
 from aeviz.app.toolbar import Toolbar
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Field
-from aeviz.core.manifolds import FloatArray
 from aeviz.core.presets import Preset
 from aeviz.core.settings import SPECS, Settings, applies
+from aeviz.figure.figure import MOST_POINTS
 from aeviz.figure.theme import theme_of
 from aeviz.figure.view import FieldView
 from aeviz.work.messages import Frame
@@ -71,7 +70,7 @@ class Window(QMainWindow):
         self.exports = Exports(self, self.view.figure, self.run, memory, self.status.say)
         self.files = DataFiles(self, self.store, memory, self.notice, self.status.say)
         self.lessons = Lessons(self.store)
-        self.pencil = Pencil(self.view, self.store)
+        self.pencil = Pencil(self.view, self.store, self.notice, self.run.data)
         self._narrow = False
         self._inspector_wanted = True
         self._shown, self._shown_settings = 0, settings  # which epoch, and how it was trained
@@ -141,7 +140,6 @@ class Window(QMainWindow):
         self.run.framed.connect(self._show_frame)
         self.run.judged.connect(self._show_quality)
         self.run.rebuilt.connect(self._show_start)
-        self.run.rebuilt.connect(self._settle_notice)
         self.run.ready.connect(self._welcome)
         self.run.diverged.connect(
             lambda reason: self._warn(f"Training stopped at epoch {self.run.epoch:,}: {reason}.")
@@ -160,9 +158,7 @@ class Window(QMainWindow):
         self.toolbar.gallery_wanted.connect(self.show_gallery)
         self.controls.file_wanted.connect(self.files.choose)
         self.files.reopened.connect(self.run.reset)
-        self.controls.draw_wanted.connect(self.toggle_pencil)
-        self.pencil.toggled.connect(self._announce_pencil)
-        self.pencil.drawing.connect(self._show_strokes)
+        self.controls.draw_wanted.connect(self.pencil.toggle)
         self.inspector.code.hovered.connect(self._light)
         self.inspector.lesson.step_wanted.connect(self.lessons.step)
         self.inspector.lesson.gallery_wanted.connect(self.show_gallery)
@@ -187,24 +183,21 @@ class Window(QMainWindow):
         self._shown_settings = settings
         self.view.figure.set_settings(settings)
         self.view.figure.set_data(self.run.data)
-        self.pencil.follow(self.run.data)
+        self.pencil.follow(self.run.data)  # a new run makes the last message pointless
         self._show_points(settings)
         self.timeline.show_speed(self.run.speed)
         self.timeline.show_run(self.run, 0)
         self._show_quality()
 
     def _show_points(self, settings: Settings) -> None:
-        self.view.figure.show_points(self.run.data.points, shown_noisy(settings.tested, self.run.data))
-
-    def _settle_notice(self) -> None:
-        """A new run makes the last message pointless, unless it says how to draw."""
-        self._announce_pencil(self.pencil.is_down)
+        data, every = self.run.data, max(1, -(-len(self.run.data.points) // MOST_POINTS))
+        self.view.figure.show_points(data.points[::every], shown_noisy(settings.tested, data, every))
 
     def _welcome(self, torch_version: str) -> None:
         self._torch_version = torch_version
 
     def _show_quality(self) -> None:
-        self.status.show_quality(self.run.quality, self.store.settings.noise)
+        self.status.show_quality(self.run.quality, self._shown_settings.noise)
         self.timeline.curve.show_floor(self.run.quality.bayes_floor)
         trained = self._shown_settings.drawn_as(self.store.settings)
         self.inspector.show_measured(self.run.code, self.run.over_noise, trained)
@@ -217,10 +210,11 @@ class Window(QMainWindow):
 
     def _show_frame(self, frame: Frame, field: Field) -> None:
         lines = self.run.midline.lines if self.run.midline else ()
-        self.view.figure.set_field(field, frame.marks, lines)
-        noise = self.store.settings.noise
-        if self.run.looking_at is None and frame.settings.noise != noise:  # asked before the last change
-            self._show_points(self.store.settings)
+        if not self.pencil.is_drawing:
+            self.view.figure.set_field(field, frame.marks, lines)
+            asked_before = frame.settings.optimum != self.store.settings.optimum  # the last change
+            if asked_before and self.run.looking_at is None:
+                self._show_points(self.store.settings)
         self._shown, self._shown_settings = frame.epoch, frame.settings
         self.timeline.slider.follow(frame.epoch, max(self.store.settings.epochs, self.run.epoch))
         self.status.count_frame()
@@ -299,7 +293,7 @@ class Window(QMainWindow):
             self.view.figure.home()
             if self.run.epoch:  # else it has begun anew already
                 self.run.reset()
-            self.run.drive(playing=True)
+            self._play(True)
             if self.inspector.isHidden():
                 self.notice.say(preset.text, "Next lesson", lambda: self.lessons.step(1))
 
@@ -307,25 +301,11 @@ class Window(QMainWindow):
         """Show all lessons; the run rests meanwhile."""
         playing = self.run.playing
         self.run.drive(playing=False)
-        gallery = Gallery(self, self.store.settings)
+        gallery = Gallery(self, self.lessons.own_theme)
         gallery.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         gallery.chosen.connect(self.lessons.open)
         gallery.rejected.connect(lambda: self.run.drive(playing=playing))
         gallery.open()
-
-    def toggle_pencil(self) -> None:
-        """Draw the data with the mouse, or end it."""
-        self.pencil.toggle(self.run.data)
-
-    def _announce_pencil(self, down: bool) -> None:
-        if not down:
-            self.notice.hide()
-            return
-        text = "Drawing: the left button adds points, the right one erases them; each stroke begins a run."
-        self.notice.say(text, "Done", lambda: self.pencil.put(False))
-
-    def _show_strokes(self, points: FloatArray) -> None:
-        self.view.figure.show_points(points, np.empty((0, 2)))
 
     def toggle_play(self) -> None:
         """Play or pause."""

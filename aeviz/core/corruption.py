@@ -75,7 +75,7 @@ def shown_noisy(settings: Settings, data: CleanData, every: int = 1) -> FloatArr
     """Return one corrupted point for each clean one, or for every k-th, to be looked at.
 
     The draw of ε is the same in every epoch, so that moving σ moves each point along a ray and
-    nothing flickers. Training draws its own noise anew in every epoch, unless it is frozen: then it is this.
+    nothing flickers. Training draws its own noise anew in every step, unless it is frozen: then it is this.
 
     Parameters
     ----------

@@ -28,6 +28,7 @@ _SAMPLE = 1000  # lines that tell separator, header and columns
 _LARGEST = 1e100  # sums of many squares are still finite
 _SEPARATORS = ("\t", ";", ",", None)  # None: blanks
 _COMMENT = re.compile(r"[#%].*")
+_LETTERS = re.compile(r"[^\W\d_eE]")  # which no number has
 _QUOTED = re.compile(r'(?<![^\s;,])"([^"\n]*)"(?![^\s;,])')
 _TEXT, _HUGE = "text where a number should be", "a number that is infinite or beyond 1e100"
 
@@ -83,7 +84,15 @@ def read_points(path: str | Path, *, skip_bad: bool = False) -> DataFile:
     """
     name = "".join(each if each.isprintable() else "?" for each in str(path)) or "."
     try:
-        found = _read(*_looked_at(Path(path)), skip_bad)
+        looked_at = _looked_at(Path(path))
+        try:
+            found = _read(*looked_at, False)
+        except BadRowsError:
+            if not skip_bad:
+                raise
+            found = _read(
+                *looked_at, True
+            )  # a file of its own in the cache; one without bad rows is the same
     except DataFileError as error:
         error.args = (f"{name}: {error}",)
         raise
@@ -180,7 +189,7 @@ def _layout(filled: list[str]) -> tuple[str | None, str]:
     separator = max(fits, key=lambda each: np.sum(fits[each], axis=0).tolist())
     rows = tables[separator]
     faults = set(map(_cell_fault, rows[0]))
-    header = _TEXT in faults and not faults & {"", _HUGE}
+    header = _TEXT in faults and not faults & {"", _HUGE} and bool(_LETTERS.search(filled[0]))
     lengths = [len(row) for row in rows[header:] or rows]
     columns = max(lengths, key=lengths.count)
     if columns != 2 and lengths.count(columns) >= 0.9 * len(lengths):

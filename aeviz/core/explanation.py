@@ -6,6 +6,8 @@ import math
 import tomllib
 from functools import cache
 
+import numpy as np
+
 from aeviz.core.clean_data import CleanData
 from aeviz.core.corruption import DISCRETE
 from aeviz.core.layers import LAYERS
@@ -82,7 +84,7 @@ def _about_arms(settings: Settings, midline: Midline | None, data: CleanData) ->
         return f"σ is {settings.noise:g}; these points lie on no curve, so no gap between arms is known."
     spacing = data.spacing
     sigma = f"σ is {settings.noise:g}"
-    half = float(midline.half_gap.min()) if midline is not None and len(midline.half_gap) else math.inf
+    half = float(np.median(midline.half_gap)) if midline is not None and len(midline.half_gap) else math.inf
     if spacing > 2.0 * half or len(data.points) == 1:
         return f"{sigma}, and {len(data.points)} points are too few to make a curve."
     if settings.noise * REACH[settings.noise_kind] < BEADS * spacing:

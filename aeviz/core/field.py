@@ -164,6 +164,8 @@ class Field:
         For each particle, where it was some steps ago and where it is.
     decoded : tuple of (L, 2) arrays
         Where the decoder puts the codes between those of the data: a curve, or the lines of a grid.
+    noise_kind : str
+        In force at this epoch.
     exact : ExactField or None
         What the best possible network would do; None where that is not known.
     """
@@ -181,6 +183,7 @@ class Field:
     exact: ExactField | None = None
     streaks: FloatArray | None = None
     decoded: tuple[FloatArray, ...] = ()
+    noise_kind: str = "gaussian"
 
     @cached_property
     def magnitude(self) -> FloatArray:

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 FLOOR_PROBES, FLOOR_WEIGHTS = 65_536, 10_000_000  # the floor's draws, and what they may take: 0.1 s
 TESTS, TEST_PROBES = 13, 1_024  # noises at which a network is tested, and points of each test
 TESTED_TO = 2.5  # times the training's noise, and the test's
-TEST_WEIGHTS = 1_000_000  # posterior weights that the least error takes at each noise: 10 ms
+TEST_WEIGHTS, _LEAST_PROBES = (
+    4_000_000,
+    64,
+)  # posterior weights at each noise, 40 ms; and still so many points
 NEAR_DATA = 3.0  # the midlines are compared within this many σ of the data
 
 
@@ -270,15 +273,15 @@ class NoiseTest:
         """Work it out for these settings, step by step."""
         top = min(1.0, TESTED_TO * settings.noise * max(1.0, settings.test_noise)) or 1.0
         noises = np.linspace(0.0, top, TESTS)
-        clean, eps = probes(settings, data, TEST_PROBES)
+        most = max(_LEAST_PROBES, min(TEST_PROBES, TEST_WEIGHTS // len(data.points)))
+        clean, eps = probes(settings, data, most)
         each = [settings.replace(noise=float(noise), target="original") for noise in noises]
         noisy = np.stack([Corruption.of(one, data)(clean, eps) for one in each])
         best = np.zeros(TESTS)
         for k, one in enumerate(each):
             denoiser = Denoiser.of(one, data)
             if denoiser is not None:
-                few = denoiser.thinned(TEST_WEIGHTS // TEST_PROBES)
-                best[k] = (yield from few.solving(noisy[k])).variance.mean()
+                best[k] = (yield from denoiser.solving(noisy[k])).variance.mean()
             elif one.noise > 0.0:
                 return cls(noises, clean, noisy, None)
         return cls(noises, clean, noisy, best)

@@ -47,7 +47,7 @@ class Midline:
     def of(cls, pieces: tuple[FloatArray, ...], closed: bool = False) -> Midline:
         """That of a curve given by dense samples in order, piece by piece, (K, 2) each; it may be empty.
 
-        With `closed`, each piece ends where it begins.
+        With `closed`, the one piece ends where it begins.
         """
         from scipy.spatial import Voronoi  # takes 0.2 s to import, and the window never measures
 

@@ -41,6 +41,11 @@ class Preset:
     try_next: str
     settings: Settings
 
+    def settings_in(self, theme: str) -> Settings:
+        """The settings, in this theme unless the preset brings one of its own."""
+        usual = self.settings.theme == Settings().theme
+        return self.settings.replace(theme=theme) if usual else self.settings
+
 
 @cache
 def preset_names() -> tuple[str, ...]:

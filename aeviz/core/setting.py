@@ -104,6 +104,8 @@ class Spec:
                 raise self._error(value)
             if not self.length[0] <= len(value) <= self.length[1]:
                 raise self._error(value)
+            if self._are_numbers(value):
+                return tuple(value)
             return tuple(self._checked_number(each, int if self.whole else float) for each in value)
         return self._checked_number(value, type_of=type(self.default))
 
@@ -136,6 +138,14 @@ class Spec:
         if isinstance(value, tuple):
             return self.separator.join(_number_text(each) for each in value)
         return value if isinstance(value, str) else _number_text(value)
+
+    def _are_numbers(self, values: list[Any] | tuple[Any, ...]) -> bool:
+        """Whether all is well with many numbers at once: thousands are checked in every frame."""
+        if self.whole or not values or any(type(value) is not float for value in values):
+            return False
+        if self.low is None or self.high is None or math.isnan(sum(values)):
+            return False
+        return self.low <= min(values) and max(values) <= self.high
 
     def _number(self, text: str) -> float:
         try:

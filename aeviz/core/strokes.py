@@ -12,7 +12,7 @@ from aeviz.core.settings import MOST_DRAWN
 
 
 class Strokes:
-    """Points (N, 2), at most 2,000, that grow along strokes and are erased."""
+    """Points (N, 2), at most 2,000, that grow along one stroke or are erased."""
 
     def __init__(self, points: FloatArray) -> None:
         self._points = [(float(x), float(y)) for x, y in points]
@@ -27,10 +27,6 @@ class Strokes:
     def is_full(self) -> bool:
         """Whether no more points fit."""
         return len(self._points) >= MOST_DRAWN
-
-    def begin(self) -> None:
-        """The next point begins a stroke."""
-        self._last = None
 
     def draw_to(self, place: Point, spacing: float) -> None:
         """Go on with the stroke to a place, leaving points this far apart."""

@@ -18,6 +18,7 @@ from aeviz.figure.layer import Layer
 from aeviz.figure.theme import font
 
 _MOST_DECIMALS = 4
+_BESIDE = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
 _TICK, _SPACING = 4.0, 64.0  # px: length of a tick, least distance between two numbers
 
 
@@ -78,7 +79,7 @@ class AxesLayer(Layer):
         for y, text in self._ticks(1, rect.height()):
             painter.drawLine(QPointF(rect.left() - _TICK, y), QPointF(rect.left(), y))
             beside = QRectF(rect.left() - self.LEFT, y - 8.0, self.LEFT - _TICK - 4.0, 16.0)
-            painter.drawText(beside, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+            painter.drawText(beside, _BESIDE, text)
 
     def _ticks(self, k: int, pixels: float) -> list[tuple[float, str]]:
         """Where the ticks of one axis stand, in pixels, and their texts."""

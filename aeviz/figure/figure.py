@@ -41,6 +41,7 @@ class FieldFigure(pg.GraphicsWidget):
     def __init__(self, settings: Settings, data: CleanData) -> None:
         super().__init__()
         self._settings, self._data = settings, data
+        self._home = Grid.home(settings, data)
         self._theme: Theme = theme_of(settings.theme)
         self._field: Field | None = None
         self._marks = NO_MARKS
@@ -51,9 +52,9 @@ class FieldFigure(pg.GraphicsWidget):
         self._legend = Legend(self)
         for panel in self.panels:
             panel.box.sigRangeChanged.connect(lambda box, _: self._link(box))
+        self.home()
         self.set_settings(settings)
         self.set_data(data)
-        self.home()
 
     @property
     def boxes(self) -> tuple[Box, ...]:
@@ -71,27 +72,30 @@ class FieldFigure(pg.GraphicsWidget):
 
     def set_settings(self, settings: Settings) -> None:
         """Draw as these settings say."""
-        moved = (settings.extent, settings.grid) != (self._settings.extent, self._settings.grid)
         self._settings, self._theme = settings, theme_of(settings.theme)
-        self._home = Grid.home(settings, self._data)
         for panel in self.panels:
             panel.show(panel in self._shown)
-        if moved:
-            self.home()
+        self._follow_home()
         self._redraw()
         self._arrange()
 
     def set_data(self, data: CleanData) -> None:
         """Take up other clean points: the first view may be another, and the units of the axes."""
         self._data = data
-        home = Grid.home(self._settings, data)
-        if home != self._home:
-            self._home = home
-            self.home()
+        if self._follow_home():
             self._arrange()
         for panel in self.panels:
             panel.axes.set_units(data.scale, data.offset)
             panel.show_lit(None)
+
+    def _follow_home(self) -> bool:
+        """Take up the first view of the present settings and data; whether it is another."""
+        home = Grid.home(self._settings, self._data)
+        if home == self._home:
+            return False
+        self._home = home
+        self.home()
+        return True
 
     @property
     def is_sketch(self) -> bool:
@@ -257,6 +261,8 @@ class FieldFigure(pg.GraphicsWidget):
             entries.append(self._arrow_key())
         entries += [*self._midline_keys(field), *self._mark_keys(field)]
         missing = dict.fromkeys(panel.missing for panel in self._shown if panel.missing)
+        if (self._data.scale != 1.0).any():
+            missing["colours and lengths in standardised units"] = None
         if field.exact is not None and field.exact.sketch:
             missing["exact field: a sketch, working it out …"] = None
         entries += [Entry("text", theme.warning, text) for text in missing]
@@ -277,7 +283,8 @@ class FieldFigure(pg.GraphicsWidget):
             text = f"exact midline: a* > {tau}"
             if field.exact is None:
                 why = "working it out …" if field.noise > 0.0 else "none without noise"
-                why = why if settings.noise_kind not in DISCRETE else f"none with {settings.noise_kind}"
+                if field.noise > 0.0 and field.noise_kind in DISCRETE:
+                    why = f"none with {field.noise_kind}"
                 text = f"exact midline: {why}"
             elif field.exact.ambiguity is None:
                 text = "exact midline: none, the exact denoiser has cliffs"
@@ -305,13 +312,17 @@ class FieldFigure(pg.GraphicsWidget):
         panel, layer, alone = self.panels[0], LAYERS[self._settings.layer], len(self._shown) == 1
         (x0, x1), _ = self.box.viewRange()
         factor = panel.arrow_factor if alone else 1.0
-        pixels_per_unit = factor * self.box.rect().width() / (x1 - x0)
+        x_scale, y_scale = (float(scale) for scale in self._data.scale)
+        unit_is_the_users = x_scale == y_scale
+        scale = x_scale if unit_is_the_users else 1.0
+        pixels_per_unit = factor * self.box.rect().width() / (x1 - x0) / scale
         unit = 10.0 ** math.floor(math.log10(60.0 / max(pixels_per_unit, 1e-12)))
         value = max(step * unit for step in (1.0, 2.0, 5.0) if step * unit * pixels_per_unit <= 60.0)
         if self._as_lecture:
             text = "ỹ − y_grid"
         elif alone:
-            text = f"{value:g}, {layer.arrows.words}" + ("" if factor == 1.0 else f", × {factor:.2g}")
+            of = "" if unit_is_the_users else " standard deviations"
+            text = f"{value:g}{of}, {layer.arrows.words}" + ("" if factor == 1.0 else f", × {factor:.2g}")
         else:  # the titles say what they are
             enlarged = any(each.arrow_factor != 1.0 for each in self._shown)
             text = f"{value:g} long" + (", unless enlarged" if enlarged else "")

@@ -14,6 +14,8 @@ from aeviz.core.field import Grid
 from aeviz.core.manifolds import FloatArray
 from aeviz.figure.layer import EDGE, Layer, fill_circles, fill_specks, stroke_segments
 
+_MANY = 1_000  # points, which would take half a frame as circles on the screen
+
 Lines = Sequence[FloatArray]
 """Lines of (K, 2) corners each, in data units."""
 
@@ -42,8 +44,12 @@ class PointLayer(Layer):
         centres = self.to_pixels(self._points)
         rect = self.boundingRect()
         near = np.all(np.abs(centres - [rect.center().x(), rect.center().y()]) < rect.width() + 50.0, axis=1)
+        many = np.count_nonzero(near) > _MANY
         for radius, colour in ((self._radius + 0.9, self._rim), (self._radius, self._fill)):
-            fill_circles(painter, centres[near], radius, colour)
+            if many:
+                fill_specks(painter, centres[near], 1.8 * radius, colour)
+            else:
+                fill_circles(painter, centres[near], radius, colour)
 
 
 class OutlineLayer(Layer):

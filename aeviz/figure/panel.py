@@ -81,7 +81,7 @@ class Panel:
         self.axes.set_colour(theme.muted)
         self._origin.set_colour(theme.origin)
         values = layer.values(field)
-        self.missing = "" if name == "none" or values is not None else _why_missing(field, layer, settings)
+        self.missing = "" if name == "none" or values is not None else _why_missing(field, layer)
         low, high = _colour_range(layer, values, settings)
         colour_map = DIVERGING if layer.signed else settings.colour_map
         self._heat.set_values(field.grid, values, low, high, colour_map, theme.figure)
@@ -228,9 +228,9 @@ def thinned(points: FloatArray) -> FloatArray:
     return points[:: max(1, math.ceil(len(points) / MOST_POINTS))]
 
 
-def _why_missing(field: Field, layer: Layer, settings: Settings) -> str:
-    if layer.arrows.exact and settings.noise_kind in DISCRETE:
-        return f"no exact field: {settings.noise_kind} sends points to a few places alone"
+def _why_missing(field: Field, layer: Layer) -> str:
+    if layer.arrows.exact and field.noise > 0.0 and field.noise_kind in DISCRETE:
+        return f"no exact field: {field.noise_kind} sends points to a few places alone"
     if not layer.arrows.exact or (field.exact is None and field.noise > 0.0):
         return "working it out …"
     if field.exact is None:

@@ -77,13 +77,16 @@ class FieldView(pg.GraphicsView):
         place = self.mapToScene(position.toPoint())
         return next((box for box in self.figure.boxes if box.sceneBoundingRect().contains(place)), None)
 
-    def _tell(self, position: QPointF) -> None:
+    def place_at(self, position: QPointF) -> Point | None:
+        """The place of the field, in data units, at a position of the widget; None beside the field."""
         box = self._box_at(position)
         if box is None:
-            self._say(None)
-            return
+            return None
         place = box.mapSceneToView(self.mapToScene(position.toPoint()))
-        self._say((place.x(), place.y()))
+        return place.x(), place.y()
+
+    def _tell(self, position: QPointF) -> None:
+        self._say(self.place_at(position))
 
     def _say(self, place: Point | None) -> None:
         self.figure.show_cross(place)

@@ -146,7 +146,7 @@ class Network:
         low, high = torch.from_numpy(data.min(axis=0)), torch.from_numpy(data.max(axis=0))
         place = low + (high - low) * uniform[:, :2]
         angle = 2.0 * math.pi * uniform[:, 2:3]
-        least, most = (math.sqrt(2.0 / units),) * 2 if self.tied else self.nonlinearity(1).steepness
+        least, most = (math.sqrt(2.0 / self.widths[1]),) * 2 if self.tied else self.nonlinearity(1).steepness
         normal = (least + (most - least) * uniform[:, 3:]) * torch.cat((angle.cos(), angle.sin()), dim=1)
         first[:, :2] = normal
         first[:, 2] = -(normal * place).sum(dim=1)

@@ -203,6 +203,7 @@ class Training:
         """Copy the whole state out."""
         state = {name: tensor.cpu().numpy().copy() for name, tensor in self._tensors().items()}
         numbers = {"taken": self._taken, "since": self._since, "target": self._target, "loss": self.loss}
+        numbers["regulariser"] = self.regulariser
         return Keyframe(self.epoch, self.settings, state | {n: np.array(v) for n, v in numbers.items()})
 
     def restore(self, frame: Keyframe) -> None:
@@ -212,7 +213,7 @@ class Training:
         for name, tensor in self._tensors().items():
             tensor.copy_(torch.tensor(frame.state[name]))
         self._taken, self._since = int(frame.state["taken"]), int(frame.state["since"])
-        self.loss = float(frame.state["loss"])
+        self.loss, self.regulariser = float(frame.state["loss"]), float(frame.state["regulariser"])
         self._target = tuple(map(float, frame.state["target"]))
 
     def _tensors(self) -> dict[str, Tensor]:

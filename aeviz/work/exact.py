@@ -80,11 +80,19 @@ class Exact:
         self.field_task: Task[ExactField] = Task()
         self.reference_task: Task[Reference] = Task()
         self.noise_task: Task[NoiseTest] = Task()
+        self._denoiser: Denoiser | None = None
+        self._denoiser_is: tuple[object, ...] = ()
 
     @property
     def tasks(self) -> tuple[Task[ExactField], Task[Reference], Task[NoiseTest]]:
         """What is worked out here, the most urgent first."""
         return self.field_task, self.reference_task, self.noise_task
+
+    def denoiser(self, settings: Settings) -> Denoiser | None:
+        """The exact denoiser, the same as long as the optimum is."""
+        if self._denoiser_is != settings.optimum:
+            self._denoiser, self._denoiser_is = Denoiser.of(settings, self._data), settings.optimum
+        return self._denoiser
 
     @cached_property
     def midline(self) -> Midline:
@@ -121,14 +129,14 @@ class Exact:
         return (yield from ExactField.solving(denoiser, grid))
 
     def _everywhere(self, settings: Settings) -> Denoiser | None:
-        denoiser = Denoiser.of(settings, self._data)
+        denoiser = self.denoiser(settings)
         return denoiser if denoiser is not None and denoiser.is_everywhere else None
 
     def reference(self, settings: Settings) -> Reference | None:
         """The reference; None while it is worked out."""
         task, key = self.reference_task, (settings.optimum, settings.grid, settings.extent)
         if not task.is_for(key):
-            task.want(key, self._reference_steps(settings, Denoiser.of(settings, self._data)))
+            task.want(key, self._reference_steps(settings, self.denoiser(settings)))
         return task.result
 
     def noise_test(self, settings: Settings) -> NoiseTest | None:
@@ -147,7 +155,7 @@ class Exact:
 
     def floor(self, settings: Settings) -> Quality:
         """A sketch of the Bayes floor, where there is one."""
-        denoiser = Denoiser.of(settings, self._data)
+        denoiser = self.denoiser(settings)
         if denoiser is None:
             return Quality()
         few = denoiser.thinned(max(1, SHORT // 3 // FEW_PROBES))

@@ -20,7 +20,6 @@ from aeviz.core.marks import ExactPlace, Marks, Place, Point, Reconstruct, basin
 from aeviz.core.metrics import Metrics
 from aeviz.core.settings import Settings
 from aeviz.core.timeline import Keyframe, Timeline
-from aeviz.core.truth import Denoiser
 from aeviz.learn.measure import measure
 from aeviz.learn.network import Network
 from aeviz.learn.training import Training
@@ -148,6 +147,7 @@ class Sight:
             None,
             self._streaks(ask, grid, shown),
             self._decoded(shown) if ask.view.decoder else (),
+            shown.settings.noise_kind,
         )  # fmt: skip
 
     def _look_at_codes(self, shown: Shown) -> FloatArray:
@@ -158,7 +158,8 @@ class Sight:
         return codes
 
     def _decoded(self, shown: Shown) -> tuple[FloatArray, ...]:
-        self._look_at_codes(shown)
+        if self._directions is None:
+            self._look_at_codes(shown)
         assert self._directions is not None
         lines = self._directions.lattice
         found = self._network.decode(shown.average, np.concatenate(lines))
@@ -194,13 +195,13 @@ class Sight:
     def _marks(self, ask: m.Ask, shown: Shown) -> Marks:
         cursor = None if ask.cursor is None else self._place(ask.cursor, shown, ask.view)
         reconstruct, size = self._reconstruct(shown), self._network.unit
-        tested = shown.settings.drawn_as(ask.view).tested
-        return Marks.of(cursor, ask.probe, ask.cloud, tested, self._data, reconstruct, size)
+        settings = shown.settings if ask.cloud is None else shown.settings.drawn_as(ask.view).tested
+        return Marks.of(cursor, ask.probe, ask.cloud, settings, self._data, reconstruct, size)
 
     def _place(self, place: Point, shown: Shown, view: Settings) -> Place:
         learned = self._network.field(shown.average, np.array([place]))
         (x, y), (dx, dy) = place, learned.displacement[0]
-        denoiser = Denoiser.of(shown.settings, self._data)
+        denoiser = self._exact.denoiser(shown.settings)
         exact = None if denoiser is None else ExactPlace.of(denoiser, place)
         code = np.empty(0)
         if view.code_plot and self._directions is not None:
@@ -234,7 +235,7 @@ class Sight:
         test = self._exact.noise_test(settings) if view.error_curve else None
         return m.Judged(
             self.run, quality,
-            self._code_view(shown) if view.code_plot or view.code_histogram else None,
+            self._code_view(shown) if view.code_plot or view.code_histogram or view.decoder else None,
             None if test is None else test.curve(self._reconstruct(shown)),
         )  # fmt: skip
 

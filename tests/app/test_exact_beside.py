@@ -23,6 +23,7 @@ QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=100, grid=(12,
 EXACT = QUICK.replace(layer="exact")
 # Without heat map, arrows and points, what is drawn is outlines and particles.
 PLAIN = QUICK.replace(layer="none", arrows="none", midline=False, show_data=False)
+COPIES = re.compile(r"no exact reference   copies \d+ %")
 
 
 def assert_exact(field, settings: Settings) -> None:
@@ -296,7 +297,7 @@ def test_without_noise_there_are_no_exact_numbers_and_it_is_said_why(desk):
     desk.until(lambda: "σ is 0: nothing is corrupted" in explained(desk))
     assert "above the best" not in explained(desk)
     desk.until(lambda: not desk.window.timeline.curve._floor_line.isVisible())
-    assert re.fullmatch(r"no exact reference   copies \d+ %", desk.window.status.quality.text())
+    desk.until(lambda: COPIES.fullmatch(desk.window.status.quality.text()))
     desk.store.set(noise=0.3)
     desk.until(lambda: desk.fields[-1].exact is not None)
     assert_exact(desk.fields[-1], EXACT.replace(noise=0.3))
@@ -320,7 +321,7 @@ def test_with_masks_and_flips_there_is_no_exact_field_and_it_is_said_why(kind, d
         f"no exact field: {kind} sends points to a few places alone", f"exact midline: none with {kind}",
     } <= {*desk.texts}  # fmt: skip
     desk.until(lambda: desk.run.quality.bayes_floor is None and desk.run.quality.identityness is not None)
-    assert re.fullmatch(r"no exact reference   copies \d+ %", desk.window.status.quality.text())
+    assert COPIES.fullmatch(desk.window.status.quality.text())
     desk.until(lambda: not desk.window.timeline.curve._floor_line.isVisible())
     desk.until(lambda: "so there is no exact reference" in explained(desk))
     assert desk.window.inspector.votes.accessibleDescription() == ""

@@ -118,10 +118,11 @@ def marks(desk) -> dict[int, QPoint]:
 
 
 def seen(desk, settings: Settings):
-    """Begin a run at rest whose codes are plotted, and return the plot."""
+    """Begin a run at rest whose codes are plotted, and return the plot when all is told and laid out."""
     desk.begin(settings, playing=False)
     plot = desk.window.inspector.code
-    desk.until(lambda: desk.run.code is not None)
+    desk.until(lambda: desk.run.code is not None and not desk.run.quality.sketch)
+    desk.until(lambda: not desk.window._explaining.isActive())
     desk.window.inspector.ensureWidgetVisible(plot)
     desk.until(lambda: plot.visibleRegion().boundingRect().height() == plot.height())
     return plot
@@ -132,12 +133,19 @@ def test_a_code_under_the_mouse_lights_its_clean_point_on_the_field(code, desk):
     plot = seen(desk, PLAIN.replace(code=code))
     found = marks(desk)
     assert len(found) > 8, "most cannot be pointed at"
-    for index in [*found][:: len(found) // 4]:
-        point = desk.run.data.points[index]
+    told: list[int | None] = []
+    plot.hovered.connect(note := told.append)
+    for place in [*found.values()][:: len(found) // 4]:
         QTest.mouseMove(plot, QPoint(1, plot.height() - 1))
-        assert not desk.ringed(point, LIT, DARK.vote)
-        QTest.mouseMove(plot, found[index])
+        QTest.mouseMove(plot, place)
+        point = desk.run.data.points[told[-1]]
         assert desk.ringed(point, LIT, DARK.vote)
+        QTest.mouseMove(plot, QPoint(1, plot.height() - 1))
+        assert told[-1] is None
+        assert not desk.ringed(point, LIT, DARK.vote)
+    QTest.mouseMove(plot, place)
+    plot.hovered.disconnect(note)
+    assert desk.ringed(point, LIT, DARK.vote)
     desk.hover(None)
     assert not desk.ringed(point, LIT, DARK.vote), "it is still lit when the mouse is gone"
 
@@ -151,7 +159,14 @@ def test_the_code_of_the_place_under_the_cursor_is_shown_in_the_plot(code, desk)
     for index in (3, 25):
         desk.hover(desk.run.data.points[index])
         near = pytest.approx(desk.run.data.points[index], abs=2 * desk.pixel)
-        desk.until(lambda near=near: (c := desk.frames[-1].marks.cursor) and c.place == near and len(c.code))
+        desk.until(
+            lambda near=near: (
+                desk.frames
+                and (cursor := desk.frames[-1].marks.cursor)
+                and cursor.place == near
+                and len(cursor.code)
+            )
+        )
         image = plot.grab().toImage()
         changed = np.array([
             (x, y) for x in range(image.width()) for y in range(image.height())
@@ -218,22 +233,17 @@ def test_a_plot_is_there_where_it_is_wanted(name, desk):
 def test_codes_are_worked_out_where_one_of_their_plots_is_shown(desk):
     judged: list[bool] = []
     desk.run.judged.connect(note := lambda: judged.append(desk.run.code is not None))
-
-    def measured(**shown: bool) -> bool:
+    desk.begin(QUICK.replace(code_histogram=True), playing=False)
+    for shown, wanted in (
+        ({"code_plot": False, "code_histogram": False}, False), ({"code_histogram": True}, True),
+        ({"code_plot": True, "code_histogram": False}, True), ({"code_plot": False}, False),
+        ({"code_plot": True}, True),
+    ):  # fmt: skip
         judged.clear()
         desk.store.set(**shown)  # at rest
-        desk.until(lambda: judged)
-        return judged[-1]
-
-    desk.begin(QUICK.replace(code_histogram=True), playing=False)
-    assert not measured(code_plot=False, code_histogram=False)
-    assert measured(code_histogram=True)
-    assert "d = 8" in desk.window.inspector.histogram.accessibleDescription()
-    assert measured(code_plot=True)
-    assert measured(code_histogram=False)
-    assert not measured(code_plot=False)
-    assert measured(code_plot=True)
+        desk.until(lambda wanted=wanted: judged and judged[-1] == wanted)  # one may be under way
     desk.run.judged.disconnect(note)
+    assert "d = 8" in desk.window.inspector.histogram.accessibleDescription()
 
 
 @pytest.mark.xfail(

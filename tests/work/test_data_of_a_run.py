@@ -130,7 +130,7 @@ def test_a_run_whose_trainer_was_killed_goes_on_with_the_same_data(
     file: Path, talk: Talk, other: Talk, new_talk: Callable[[], Talk]
 ) -> None:
     """As the window does it: new processes, and a build with the data and the keyframes that it has kept."""
-    settings = SMALL.replace(data=str(file), noise=0.5, regulariser="variational", noise_draw="frozen")
+    settings = SMALL.replace(data=str(file), noise=0.5, regulariser="l2", noise_draw="frozen")
     data = clean_data(settings)
     later = settings.replace(epochs=150, noise_kind="flip")
     for each in (undisturbed := talk, broken := new_talk()):
