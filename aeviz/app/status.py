@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtWidgets import QLabel, QStatusBar
+from PyQt6.QtWidgets import QLabel, QSizePolicy, QStatusBar
 
 from aeviz.app.inspector import place_texts
 from aeviz.app.live_run import LiveRun
@@ -12,6 +12,7 @@ from aeviz.core.rate import Rate
 from aeviz.work.messages import Frame
 
 _SIGNS = {"place": "ŷ", "reconstruction": "ỹ", "magnitude": "moves by", "ambiguity": "a"}
+_WIDE = 1_250  # px: a narrower window has no room for all that is measured
 _STAYS = 6_000  # ms that a message stays
 
 
@@ -28,7 +29,10 @@ class StatusLine(QStatusBar):
             label.setProperty("role", "muted")
             label.setContentsMargins(10, 0, 10, 0)
         self.addWidget(self.progress)
-        self.addWidget(self.quality)
+        self.quality.setSizePolicy(
+            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
+        )  # cut, if need be
+        self.addWidget(self.quality, 1_000)
         self.addWidget(self.place, 1)
         self.addPermanentWidget(self.rates)
         self.setSizeGripEnabled(False)
@@ -44,7 +48,7 @@ class StatusLine(QStatusBar):
 
     def show_quality(self, quality: Quality, noise: float) -> None:
         """Show how near the network is to the best possible with this noise σ."""
-        self.quality.setText(quality_text(quality, noise))
+        self.quality.setText(quality_text(quality, noise, short=self.width() < _WIDE))
 
     def count_frame(self) -> None:
         """Count a frame that has been drawn."""
@@ -73,21 +77,21 @@ def loss_text(run: LiveRun, epoch: int) -> str:
     return f"{loss:.4f}{parts}"
 
 
-def quality_text(quality: Quality, noise: float) -> str:
-    """How near the network is to the best possible, in words."""
+def quality_text(quality: Quality, noise: float, *, short: bool = False) -> str:
+    """How near the network is to the best possible, in words; a `short` text leaves out the ridge."""
     if quality.bayes_floor is None:
         known = noise <= 0.0 or quality.identityness is not None
         return "no exact reference" + _copying(quality) if known else ""
     if quality.sketch:
-        return "above the optimum …   midline agreement …   ridge off by …"
+        return "above the optimum …   midline agreement …" + ("" if short else "   ridge off by …")
     risk, agreement, ridge = quality.excess_risk, quality.midline_iou, quality.ridge_distance
     above = "—" if risk is None else percent(risk)
     agrees = "—" if agreement is None else f"{agreement:.2f}"
     away = "—" if ridge is None else f"{ridge:.3f}"
     exact = quality.exact_ridge_distance
     best = "" if ridge is None or exact is None else f" (exact {exact:.3f})"
-    near = f"above the optimum {above}   midline agreement {agrees}   ridge off by {away}{best}"
-    return near + _copying(quality)
+    ridge_text = "" if short else f"   ridge off by {away}{best}"
+    return f"above the optimum {above}   midline agreement {agrees}{ridge_text}{_copying(quality)}"
 
 
 def _copying(quality: Quality) -> str:

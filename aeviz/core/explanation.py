@@ -19,6 +19,9 @@ from aeviz.core.settings import Settings
 MERGED = 1.25  # half gaps in σ below which even the best denoiser mixes up the arms
 # How far noise carries a point, in σ; farther hardly ever.
 REACH = {"gaussian": 3.5, "uniform": 2.45, "rare": 35.0}  # the others do not carry points about
+NARROW = (
+    0.1  # part of the midline where the gap is narrower than the one that is told: a curve may cross itself
+)
 BEADS = 1.4  # reaches of the noise below which each point is by itself, as a part of the points' spacing
 _NOISELESS = (
     "σ is 0: nothing is corrupted, and there is no exact reference. This is a plain autoencoder, which may "
@@ -84,7 +87,11 @@ def _about_arms(settings: Settings, midline: Midline | None, data: CleanData) ->
         return f"σ is {settings.noise:g}; these points lie on no curve, so no gap between arms is known."
     spacing = data.spacing
     sigma = f"σ is {settings.noise:g}"
-    half = float(np.median(midline.half_gap)) if midline is not None and len(midline.half_gap) else math.inf
+    half = (
+        float(np.quantile(midline.half_gap, NARROW))
+        if midline is not None and len(midline.half_gap)
+        else math.inf
+    )
     if spacing > 2.0 * half or len(data.points) == 1:
         return f"{sigma}, and {len(data.points)} points are too few to make a curve."
     if settings.noise * REACH[settings.noise_kind] < BEADS * spacing:

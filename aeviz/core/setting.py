@@ -145,7 +145,7 @@ class Spec:
             return False
         if self.low is None or self.high is None or math.isnan(sum(values)):
             return False
-        return self.low <= min(values) and max(values) <= self.high
+        return bool(self.low <= min(values) and max(values) <= self.high)
 
     def _number(self, text: str) -> float:
         try:

@@ -11,13 +11,16 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QPainter, QPen
+from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from aeviz.core.manifolds import FloatArray
 from aeviz.figure.layer import Layer
 from aeviz.figure.theme import font
 
 _MOST_DECIMALS = 4
+_MOST_STEPS = 1e4  # from 0 to the farthest number
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_CENTRE, _LEFT = Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignLeft
 _BESIDE = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
 _TICK, _SPACING = 4.0, 64.0  # px: length of a tick, least distance between two numbers
 
@@ -72,24 +75,51 @@ class AxesLayer(Layer):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setFont(self._font)
         painter.setPen(QPen(self._colour, 1.0))
-        for x, text in self._ticks(0, rect.width()):
+        ticks, note = self.ticks(0)
+        wide = QFontMetricsF(self._font).horizontalAdvance(note)
+        painter.drawText(QRectF(rect.right() - wide, rect.bottom() + _TICK + 3.0, wide, 16.0), _CENTRE, note)
+        for x, text in ticks:
             painter.drawLine(QPointF(x, rect.bottom()), QPointF(x, rect.bottom() + _TICK))
             below = QRectF(x - 40.0, rect.bottom() + _TICK + 3.0, 80.0, 16.0)
-            painter.drawText(below, Qt.AlignmentFlag.AlignHCenter, text)
-        for y, text in self._ticks(1, rect.height()):
+            if not note or x + 30.0 < rect.right() - wide:
+                painter.drawText(below, _CENTRE, text)
+        ticks, note = self.ticks(1)
+        painter.drawText(QRectF(rect.left() - self.LEFT, rect.top() - 15.0, 200.0, 14.0), _LEFT, note)
+        for y, text in ticks:
             painter.drawLine(QPointF(rect.left() - _TICK, y), QPointF(rect.left(), y))
             beside = QRectF(rect.left() - self.LEFT, y - 8.0, self.LEFT - _TICK - 4.0, 16.0)
             painter.drawText(beside, _BESIDE, text)
 
-    def _ticks(self, k: int, pixels: float) -> list[tuple[float, str]]:
-        """Where the ticks of one axis stand, in pixels, and their texts."""
+    def ticks(self, k: int) -> tuple[list[tuple[float, str]], str]:
+        """Where the ticks of one axis stand, in pixels, with their texts; and what those are parts of."""
+        rect = self._box.rect()
         scale, offset = float(self._scale[k]), float(self._offset[k])
         low, high = (offset + scale * end for end in self._box.viewRange()[k])
-        values, decimals = tick_values(low, high, pixels)
+        values, _ = tick_values(low, high, (rect.width(), rect.height())[k])
         places = np.zeros((len(values), 2))
         places[:, k] = (np.array(values) - offset) / scale
         at = np.floor(self.to_pixels(places)[:, k]) + 0.5
-        return [(float(x), number_text(value, decimals)) for x, value in zip(at, values, strict=True)]
+        texts, note = tick_texts(values)
+        return list(zip(at.tolist(), texts, strict=True)), note
+
+
+def tick_texts(values: list[float]) -> tuple[list[str], str]:
+    """Short texts for round values, and a note: times which power of ten, and plus what, they are meant."""
+    if not values:
+        return [], ""
+    step = values[1] - values[0] if len(values) > 1 else abs(values[0]) or 1.0
+    most, base = max(map(abs, values)), 0.0
+    if most > _MOST_STEPS * step:  # so many digits fit nowhere
+        unit = 10.0 ** math.ceil(math.log10(len(values) * step) - 1e-9)
+        base = math.floor(values[0] / unit + 1e-9) * unit
+        most = max(abs(value - base) for value in values)
+    power = 3 * math.floor(math.log10(most) / 3.0 + 1e-9) if most else 0
+    if 1e-2 <= step and most < 1e4:
+        power = 0
+    decimals = max(0, -math.floor(math.log10(step) - power + 1e-9))
+    texts = [f"{(value - base) / 10.0**power + 0.0:.{decimals}f}".replace("-", "−") for value in values]
+    note = f"×10{str(power).translate(_RAISED)}" if power else ""
+    return texts, f"{note} {'+' if base > 0.0 else '−'} {abs(base):.12g}".strip() if base else note
 
 
 def number_text(value: float, decimals: int) -> str:

@@ -246,9 +246,6 @@ def test_while_a_file_is_read_the_window_lives(desk, save, monkeypatch):
     assert desk.store.settings.noise == 0.4
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="reported: a file that was long in coming replaces what was chosen since"
-)
 def test_other_data_that_were_chosen_since_win_over_a_file_that_is_still_read(desk, save, monkeypatch):
     name = save("slow.csv", RING)
     gate = Gate(name)
@@ -377,12 +374,7 @@ def test_a_file_is_dropped_anywhere_on_the_window(where, desk, save):
     np.testing.assert_array_equal(desk.run.data.points, RING)
 
 
-TYPED = pytest.mark.xfail(
-    raises=AssertionError, reason="reported: a field of text takes the file's name as typed"
-)
-
-
-@pytest.mark.parametrize("editor", ["seed", "data", pytest.param("hidden", marks=TYPED)])
+@pytest.mark.parametrize("editor", ["seed", "data", "hidden"])
 def test_a_file_that_is_dropped_on_a_field_of_the_panel_is_opened_too(editor, desk, save):
     name = save("ring.csv", RING)
     field, hidden = desk.window.controls.editor(editor), desk.window.controls.editor("hidden")
@@ -409,9 +401,6 @@ def test_of_several_files_one_is_opened(desk, save):
     desk.until(lambda: desk.store.settings.data == one)
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="reported: it opens the first address, though that is of no file here"
-)
 def test_a_file_among_other_addresses_is_opened(desk, save):
     name = save("one.csv", RING)
     drop(desk.window.view.viewport(), of_urls(QUrl("https://example.org/a.csv"), QUrl.fromLocalFile(name)))

@@ -207,9 +207,6 @@ def test_where_all_is_erased_the_last_points_stay_and_it_is_said(pencil):
 
 
 @pytest.mark.parametrize("data", ["spiral", "circle"])
-@pytest.mark.xfail(
-    raises=AssertionError, reason="reported: at rest, the eraser takes the points of a shape off the field"
-)
 def test_the_eraser_does_nothing_to_a_shape(data, desk):
     desk.begin(PLAIN.replace(data=data), playing=False)
     points, run = desk.run.data.points, desk.run._run
@@ -263,9 +260,6 @@ def test_a_stroke_can_be_drawn_while_the_run_trains(desk):
     assert desk.run.playing
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="reported: the next frame of the run draws its own points over a stroke"
-)
 def test_a_frame_that_comes_while_a_stroke_is_drawn_leaves_it_there(desk):
     desk.begin(PLAIN)
     down(desk)
@@ -368,10 +362,6 @@ def test_the_wheel_still_zooms_and_the_cursor_is_still_told(pencil):
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_D, Qt.Key.Key_Escape])
-@pytest.mark.xfail(
-    raises=AssertionError,
-    reason="reported: a stroke that a key cuts off goes on when the pencil is taken again",
-)
 def test_a_key_in_the_middle_of_a_stroke_ends_it(key, pencil):
     desk = pencil
     press(desk, START)

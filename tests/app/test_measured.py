@@ -246,9 +246,6 @@ def test_codes_are_worked_out_where_one_of_their_plots_is_shown(desk):
     assert "d = 8" in desk.window.inspector.histogram.accessibleDescription()
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="reported: what stands at epoch 0 is not measured again after R"
-)
 def test_a_run_that_begins_again_at_rest_is_measured_again(desk):
     desk.begin(QUICK.replace(seed=3), playing=False)
     desk.until(lambda: desk.run.code is not None and not desk.run.quality.sketch)

@@ -23,7 +23,6 @@ NOTHING = np.empty((0, 2))
 def drawn(moves: list[Point], spacing: float, before: np.ndarray = NOTHING) -> np.ndarray:
     """The points after one stroke through these places."""
     strokes = Strokes(before)
-    strokes.begin()
     for place in moves:
         strokes.draw_to(place, spacing)
     return strokes.points
@@ -38,8 +37,6 @@ def test_without_a_stroke_there_is_what_there_was() -> None:
     strokes = Strokes(before)
     assert strokes.points.tolist() == before.tolist()
     assert Strokes(NOTHING).points.shape == (0, 2)
-    strokes.begin()
-    assert strokes.points.tolist() == before.tolist(), "a stroke that has not begun leaves a point"
 
 
 @given(st.lists(places, min_size=2, max_size=12), spacings)
@@ -91,14 +88,13 @@ def test_no_more_points_are_left_than_settings_hold() -> None:
     before = np.random.default_rng(0).uniform(-1.0, 1.0, (MOST_DRAWN - 3, 2))
     strokes = Strokes(before)
     assert not strokes.is_full
-    strokes.begin()
     strokes.draw_to((5.0, 5.0), 0.1)
     strokes.draw_to((9.0, 5.0), 0.1)
     assert strokes.is_full
     assert len(strokes.points) == MOST_DRAWN
     np.testing.assert_allclose(strokes.points[-3:], [[5.0, 5.0], [5.1, 5.0], [5.2, 5.0]], rtol=0, atol=1e-12)
-    Settings(data="drawn", drawn=tuple(strokes.points.ravel()))  # is no error
-    strokes.begin()
+    Settings(data="drawn", drawn=tuple(strokes.points.ravel().tolist()))  # is no error
+    strokes = Strokes(strokes.points)
     strokes.draw_to((0.0, 0.0), 0.1)
     assert len(strokes.points) == MOST_DRAWN
     strokes.erase((5.0, 5.0), 0.15)
@@ -129,7 +125,6 @@ def test_the_eraser_takes_what_lies_within_its_radius_and_nothing_else(
 
 def test_after_erasing_a_stroke_goes_on_where_it_was() -> None:
     strokes = Strokes(NOTHING)
-    strokes.begin()
     strokes.draw_to((0.0, 0.0), 1.0)
     strokes.draw_to((3.0, 0.0), 1.0)
     strokes.erase((3.0, 0.0), 0.5)

@@ -73,7 +73,7 @@ def best() -> Callable[[Settings], Field]:
         assert exact.ambiguity is not None
         return Field(
             grid, exact.displacement, exact.ambiguity, data.points, noisy, reconstruction, 1, settings.noise,
-            curl=np.zeros(grid.shape), exact=exact,
+            curl=np.zeros(grid.shape), exact=exact, noise_kind=settings.noise_kind,
         )  # fmt: skip
 
     return best
@@ -88,7 +88,7 @@ def field() -> Callable[..., Field]:
         points = arrays.get("data", np.empty((0, 2)))
         values: dict[str, Any] = {
             "displacement": np.zeros((*grid.shape, 2)), "ambiguity": np.zeros(grid.shape),
-            "data": points, "noisy": points, "reconstruction": points,
+            "data": points, "noisy": points, "reconstruction": points, "noise_kind": settings.noise_kind,
         }  # fmt: skip
         return Field(grid=grid, epoch=1, noise=settings.noise, **(values | arrays))
 

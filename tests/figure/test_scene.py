@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -174,12 +176,13 @@ def test_the_legend_says_where_there_is_no_geometric_midline(data, known, paint,
 @pytest.mark.parametrize("layer", ["exact", "difference", "exact-ambiguity", "exact-energy"])
 def test_the_legend_says_why_masks_and_flips_have_no_exact_field(layer, kind, paint, field):
     settings = SMALL.replace(noise_kind=kind, layer=layer, exact_midline=True)
-    texts = paint(settings, field(settings)).texts()
+    shown = dataclasses.replace(field(settings), noise=0.25, noise_kind=kind)
+    texts = paint(settings, shown).texts()
     assert f"no exact field: {kind} sends points to a few places alone" in texts
     assert f"exact midline: none with {kind}" in texts
     assert "working it out …" not in " ".join(texts)
-    usual = paint(settings.replace(noise_kind="gaussian"), field(settings)).texts()
-    assert "exact midline: working it out …" in usual
+    usual = settings.replace(noise_kind="gaussian")
+    assert "exact midline: working it out …" in paint(usual, field(usual)).texts()
 
 
 def test_the_first_view_fits_the_data(qapp):

@@ -162,9 +162,6 @@ def test_the_loss_belongs_to_the_state() -> None:
     assert training.loss == losses[-1]
 
 
-@pytest.mark.xfail(
-    reason="it is not in the keyframe: a loss stands beside another epoch's regulariser", strict=True
-)
 def test_what_the_regulariser_has_of_the_loss_belongs_to_the_state() -> None:
     training = new(SMALL.replace(regulariser="l2", strength=0.1))
     train(training, 5)

@@ -149,9 +149,6 @@ def test_at_first_the_code_is_drawn_with_deviation_one(network: Network) -> None
     assert network.layers(flat)[network.code - 1][0].any()
 
 
-@pytest.mark.xfail(
-    reason="the rows of the variances are counted too: it starts at half the identity", strict=True
-)
 def test_tied_weights_start_near_the_identity_here_too() -> None:
     network = Network((2, 2_000, 2), "tanh", tied=True, sampled=True)
     (W, _), _ = network.layers(network.initial(DATA, torch.Generator().manual_seed(0)))

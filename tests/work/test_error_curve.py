@@ -83,9 +83,6 @@ def test_where_no_best_is_known_points_are_still_tested(kind: str) -> None:
 BITS = np.tile([[0.0, 0.0], [1.0, 1.0]], (976, 1))  # of which every second one is always the same
 
 
-@pytest.mark.xfail(
-    reason="noisy points of all clean ones, a best network that knows few of them: NaN", strict=True
-)
 @pytest.mark.parametrize(
     ("settings", "data"),
     [
