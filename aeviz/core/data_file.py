@@ -85,20 +85,18 @@ def read_points(path: str | Path, *, skip_bad: bool = False) -> DataFile:
     name = "".join(each if each.isprintable() else "?" for each in str(path)) or "."
     try:
         looked_at = _looked_at(Path(path))
-        try:
-            found = _read(*looked_at, False)
-        except BadRowsError:
-            if not skip_bad:
-                raise
-            found = _read(
-                *looked_at, True
-            )  # a file of its own in the cache; one without bad rows is the same
+        found = _outcome(*looked_at, False)
+        if skip_bad and isinstance(found, BadRowsError):
+            found = _outcome(*looked_at, True)
     except DataFileError as error:
-        error.args = (f"{name}: {error}",)
-        raise
+        raise DataFileError(f"{name}: {error}") from None
     except (OSError, ValueError, MemoryError) as error:  # ValueError: NUL in a name
         cause = getattr(error, "strerror", None) or str(error) or "not enough memory"
         raise DataFileError(f"{name}: cannot be read ({' '.join(cause.split())})") from error
+    if isinstance(found, BadRowsError):
+        raise BadRowsError(f"{name}: {found}", found.count)
+    if isinstance(found, DataFileError):
+        raise DataFileError(f"{name}: {found}")
     return replace(found, note=f"{name}: {found.note}") if found.note else found
 
 
@@ -114,8 +112,16 @@ def _looked_at(path: Path) -> tuple[Path, str, int, int]:
     return path.resolve(), suffix, facts.st_size, facts.st_mtime_ns
 
 
-@lru_cache(maxsize=2)
-def _read(place: Path, suffix: str, size: int, modified: int, skip_bad: bool) -> DataFile:
+@lru_cache(maxsize=4)
+def _outcome(place: Path, suffix: str, size: int, modified: int, skip_bad: bool) -> DataFile | DataFileError:
+    """The points, or why there are none: a file that was refused is not read again either."""
+    try:
+        return _read(place, suffix, skip_bad)
+    except DataFileError as error:
+        return error
+
+
+def _read(place: Path, suffix: str, skip_bad: bool) -> DataFile:
     blocks, unit = (_npy_blocks(place), "row") if suffix == ".npy" else (_text_blocks(place), "line")
     kept: list[NDArray[np.float64]] = []
     first: list[int] = []

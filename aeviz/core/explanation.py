@@ -88,7 +88,7 @@ def _about_arms(settings: Settings, midline: Midline | None, data: CleanData) ->
     spacing = data.spacing
     sigma = f"σ is {settings.noise:g}"
     half = (
-        float(np.quantile(midline.half_gap, NARROW))
+        float(np.quantile(midline.half_gap, NARROW, method="lower"))
         if midline is not None and len(midline.half_gap)
         else math.inf
     )

@@ -20,7 +20,7 @@ from aeviz.figure.theme import font
 _MOST_DECIMALS = 4
 _MOST_STEPS = 1e4  # from 0 to the farthest number
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_CENTRE, _LEFT = Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignLeft
+_CENTRE = Qt.AlignmentFlag.AlignHCenter
 _BESIDE = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
 _TICK, _SPACING = 4.0, 64.0  # px: length of a tick, least distance between two numbers
 
@@ -84,7 +84,8 @@ class AxesLayer(Layer):
             if not note or x + 30.0 < rect.right() - wide:
                 painter.drawText(below, _CENTRE, text)
         ticks, note = self.ticks(1)
-        painter.drawText(QRectF(rect.left() - self.LEFT, rect.top() - 15.0, 200.0, 14.0), _LEFT, note)
+        corner = QRectF(rect.left() - self.LEFT, rect.bottom() + _TICK + 3.0, self.LEFT - _TICK - 4.0, 16.0)
+        painter.drawText(corner, _BESIDE, note)
         for y, text in ticks:
             painter.drawLine(QPointF(rect.left() - _TICK, y), QPointF(rect.left(), y))
             beside = QRectF(rect.left() - self.LEFT, y - 8.0, self.LEFT - _TICK - 4.0, 16.0)
@@ -114,7 +115,7 @@ def tick_texts(values: list[float]) -> tuple[list[str], str]:
         base = math.floor(values[0] / unit + 1e-9) * unit
         most = max(abs(value - base) for value in values)
     power = 3 * math.floor(math.log10(most) / 3.0 + 1e-9) if most else 0
-    if 1e-2 <= step and most < 1e4:
+    if step >= 1e-2 and most < 1e4:
         power = 0
     decimals = max(0, -math.floor(math.log10(step) - power + 1e-9))
     texts = [f"{(value - base) / 10.0**power + 0.0:.{decimals}f}".replace("-", "−") for value in values]

@@ -534,7 +534,8 @@ def walk(file: str) -> list[dict[str, Any]]:
 
 
 CONDITIONAL = (
-    "drawn", "bad_rows", "standardise", "points", "turns", "mirror", "strength", "beside", "wipe", "particles",
+    "drawn", "bad_rows", "standardise", "points", "turns", "mirror", "strength", "beside", "wipe",
+    "particles",
 )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def open_ones(desk) -> list[Gallery]:
 
 def picture(card: Card) -> QImage:
     """What a card's picture shows now."""
-    return card.grab(INSIDE).toImage()
+    return card.grab(INSIDE).toImage().convertToFormat(QImage.Format.Format_RGB32)
 
 
 def still(name: str) -> QImage:

@@ -12,10 +12,10 @@ from PyQt6.QtWidgets import QApplication
 
 from aeviz.app.code_histogram import CodeHistogram
 from aeviz.app.code_histogram import bars as histogram_bars
-from aeviz.app.plot import short
 from aeviz.app.code_plot import CodePlot, to_pixels
 from aeviz.app.network_drawing import NetworkDrawing, bars, numbers
 from aeviz.app.noise_curve import NoiseCurvePlot, apart, heights
+from aeviz.app.plot import short
 from aeviz.core.code import CodeView, Directions, some_points
 from aeviz.core.metrics import NoiseCurve
 from aeviz.core.settings import Settings

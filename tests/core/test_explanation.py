@@ -121,7 +121,8 @@ def test_masking_and_flips_are_told_by_their_probability(kind: str, what: str, m
 @pytest.mark.parametrize("noise", [0.04, 0.1, 0.25, 0.35, 1.0])
 def test_the_arms_are_told_in_numbers(noise: float, midline: Midline) -> None:
     sigma, half, ratio, *_ = numbers(about_arms(Settings(noise=noise), midline))
-    nearest = midline.half_gap.min()  # arms are 1 apart along a radius, and a little less straight across
+    # Arms are 1 apart along a radius, and a little less straight across.
+    nearest = np.sort(midline.half_gap)[(len(midline.half_gap) - 1) // 10]
     assert sigma == noise
     assert abs(half - nearest) <= 0.005  # two digits
     assert abs(half - 0.49) < 0.01
