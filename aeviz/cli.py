@@ -66,6 +66,8 @@ def _window(words: list[str]) -> int:
         if not words[0].lower().endswith(SUFFIXES):
             raise _RefusedError(f"there is no command {words[0]!r}{nearest(words[0], COMMANDS)}; there are "
                            f"render and presets, and files of points: {', '.join(SUFFIXES)}")  # fmt: skip
+        if any(word.split("=")[0] == "--data" for word in words):
+            raise _RefusedError(f"{words[0]} and --data name two kinds of data: leave one of them out")
         words = ["--data", *words]
     chosen = _parsed(parser, words)
     settings, given = _settings(chosen)

@@ -146,7 +146,7 @@ class Sight:
             self._basins_of(grid, shown, ask.whole) if "basins" in ask.view.layers else None,
             None,
             self._streaks(ask, grid, shown),
-            self._decoded(shown) if ask.view.decoder else (),
+            self._decoded(shown, ask.whole) if ask.view.decoder else (),
             shown.settings.noise_kind,
         )  # fmt: skip
 
@@ -157,8 +157,8 @@ class Sight:
         self._directions = Directions.of(codes, self._directions)
         return codes
 
-    def _decoded(self, shown: Shown) -> tuple[FloatArray, ...]:
-        if self._directions is None:
+    def _decoded(self, shown: Shown, whole: bool) -> tuple[FloatArray, ...]:
+        if whole or self._directions is None:  # else they are those of the last measurement
             self._look_at_codes(shown)
         assert self._directions is not None
         lines = self._directions.lattice
