@@ -83,15 +83,17 @@ def quality_text(quality: Quality, noise: float, *, short: bool = False) -> str:
         known = noise <= 0.0 or quality.identityness is not None
         return "no exact reference" + _copying(quality) if known else ""
     if quality.sketch:
-        return "above the optimum …   midline agreement …" + ("" if short else "   ridge off by …")
+        return "above optimum …" if short else "above the optimum …   midline agreement …   ridge off by …"
     risk, agreement, ridge = quality.excess_risk, quality.midline_iou, quality.ridge_distance
     above = "—" if risk is None else percent(risk)
     agrees = "—" if agreement is None else f"{agreement:.2f}"
     away = "—" if ridge is None else f"{ridge:.3f}"
     exact = quality.exact_ridge_distance
     best = "" if ridge is None or exact is None else f" (exact {exact:.3f})"
-    ridge_text = "" if short else f"   ridge off by {away}{best}"
-    return f"above the optimum {above}   midline agreement {agrees}{ridge_text}{_copying(quality)}"
+    if short:
+        return f"above optimum {above}   agreement {agrees}{_copying(quality)}"
+    near = f"above the optimum {above}   midline agreement {agrees}   ridge off by {away}{best}"
+    return near + _copying(quality)
 
 
 def _copying(quality: Quality) -> str:

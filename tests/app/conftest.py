@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import math
 import xml.etree.ElementTree as ET
@@ -40,6 +41,27 @@ def as_in_the_program(qapp: QApplication) -> Iterator[None]:
     qapp.setStyleSheet("")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def collected_here() -> Iterator[None]:
+    """Garbage is collected between tests, in this thread: in another one, Qt's objects must not die."""
+    gc.collect()
+    gc.freeze()  # all that is imported
+    gc.disable()
+    yield
+    gc.enable()
+    gc.unfreeze()
+
+
+@pytest.fixture(autouse=True)
+def collect_after(collected_here: None) -> Iterator[None]:
+    """As often as it would be done by itself."""
+    yield
+    for generation in (2, 1, 0):
+        if gc.get_count()[generation] > gc.get_threshold()[generation]:
+            gc.collect(generation)
+            break
+
+
 @pytest.fixture
 def new_window(tmp_path: Path, qtbot: QtBot) -> Iterator[Callable[..., Window]]:
     """Open a window, with its worker unless that is not wanted."""
@@ -62,9 +84,9 @@ def new_window(tmp_path: Path, qtbot: QtBot) -> Iterator[Callable[..., Window]]:
         _destroy(window)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def shared_window(tmp_path_factory: pytest.TempPathFactory, as_in_the_program: None) -> Iterator[Window]:
-    """The window that the tests share: its processes take seconds to start. They take it from `desk`."""
+    """The window that a module’s tests share; they take it from `desk`."""
     window = Window(QUICK, Memory(tmp_path_factory.mktemp("memory") / "window.ini"))
     window.resize(1_300, 820)
     window.show()

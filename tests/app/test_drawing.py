@@ -296,7 +296,7 @@ def test_what_is_drawn_is_under_the_mouse_whatever_the_data_are_mapped_to(change
         np.testing.assert_allclose(desk.run.data.points.std(axis=0), 1.0, rtol=0, atol=1e-9)
     shown = desk.in_view(desk.run.data.points)
     assert len(shown) == len(first), "the view does not follow"
-    start, end = place(0.3, 0.7), place(0.75, 0.7)
+    start, end, pixel = place(0.3, 0.7), place(0.75, 0.7), desk.pixel
     press(desk, start)
     move(desk, start, end)
     places = np.column_stack((np.linspace(start[0], end[0], 200), np.full(200, start[1])))
@@ -306,6 +306,7 @@ def test_what_is_drawn_is_under_the_mouse_whatever_the_data_are_mapped_to(change
     np.testing.assert_array_equal(drawn(desk)[: len(first)], first)
     assert added[0] == pytest.approx(offset + scale * start, abs=float(2 * desk.pixel * scale.max()))
     assert added[:, 1] == pytest.approx(added[0, 1], abs=float(2 * desk.pixel * scale.max()))
+    assert np.diff(added[:, 0]) == pytest.approx(float(APART * pixel * scale.min()), rel=0.02)
     desk.run.drive(playing=True)
     desk.until(lambda: desk.run.epoch > 10)
     assert np.isfinite(desk.run.losses).all()

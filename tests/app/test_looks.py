@@ -200,7 +200,7 @@ def least_width(part):
 @pytest.mark.parametrize(("width", "height"), [(760, 520), (1_000, 600), (1_440, 900)])
 def test_everything_is_inside_the_window(width, height, compare, desk):
     longest = max(LAYERS, key=lambda name: len(LAYERS[name].title))
-    desk.begin(QUICK.replace(compare=compare, layer=longest, beside=longest, regulariser="l2", strength=0.1))
+    desk.begin(QUICK.replace(compare=compare, layer=longest, beside=longest))
     desk.finish()
     desk.window.resize(width, height)
     desk.settle()
@@ -228,6 +228,23 @@ def test_everything_is_inside_the_window(width, height, compare, desk):
     for box in desk.figure.boxes:
         assert desk.window.view.rect().toRectF().contains(box.geometry())
         assert box.geometry().height() > 0.15 * height
+
+
+NARROW = pytest.mark.xfail(raises=AssertionError, reason="reported: beside the loss in parts it is cut off")
+
+
+@pytest.mark.parametrize(
+    "width", [pytest.param(760, marks=NARROW), pytest.param(1_000, marks=NARROW), 1_440]
+)
+def test_the_status_bar_is_whole_when_it_has_most_to_say(width, desk):
+    desk.begin(QUICK.replace(regulariser="l2", strength=0.1))
+    desk.finish()
+    desk.window.resize(width, 600)
+    desk.until(lambda: "copies" in desk.window.status.quality.text())
+    desk.settle()
+    for part in desk.window.status.findChildren(QLabel):
+        if part.isVisible():
+            assert part.width() >= least_width(part), part.text()
 
 
 def test_everything_that_can_be_used_has_a_name(desk):
