@@ -177,7 +177,7 @@ class LiveRun(QObject):
         self._timeline = Timeline()
         with contextlib.suppress(SettingError):  # the file is gone: its points are here
             self.data = clean_data(self.settings)
-        self.epoch = 0
+        self.epoch, self.phase = 0, "paused"  # until the trainer says more
         self.looking_at, self.quality = None, Quality()
         self.code = self.over_noise = None
         self.midline = self._exact = None

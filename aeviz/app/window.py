@@ -158,7 +158,7 @@ class Window(QMainWindow):
         self.toolbar.gallery_wanted.connect(self.show_gallery)
         self.controls.file_wanted.connect(self.files.choose)
         self.files.reopened.connect(self.run.reset)
-        self.controls.draw_wanted.connect(self.pencil.toggle)
+        self.controls.draw_wanted.connect(lambda: self.pencil.put(True))
         self.inspector.code.hovered.connect(self._light)
         self.inspector.lesson.step_wanted.connect(self.lessons.step)
         self.inspector.lesson.gallery_wanted.connect(self.show_gallery)

@@ -38,6 +38,8 @@ def as_in_the_program(qapp: QApplication) -> Iterator[None]:
     qapp.setStyle(Style())
     qapp.setFont(font(13))
     yield
+    while _kept:  # where the tests were stopped
+        _destroy(_kept.pop())
     qapp.setStyleSheet("")
 
 
@@ -84,15 +86,26 @@ def new_window(tmp_path: Path, qtbot: QtBot) -> Iterator[Callable[..., Window]]:
         _destroy(window)
 
 
+_kept: list[Window] = []
+
+
 @pytest.fixture(scope="module")
-def shared_window(tmp_path_factory: pytest.TempPathFactory, as_in_the_program: None) -> Iterator[Window]:
-    """The window that a module’s tests share; they take it from `desk`."""
-    window = Window(QUICK, Memory(tmp_path_factory.mktemp("memory") / "window.ini"))
-    window.resize(1_300, 820)
-    window.show()
-    window.start()
-    yield window
-    _destroy(window)
+def shared_window(tmp_path_factory: pytest.TempPathFactory, as_in_the_program: None) -> Window:
+    """The window that this folder’s tests share, for one takes seconds to start; they take it from `desk`."""
+    if not _kept:
+        window = Window(QUICK, Memory(tmp_path_factory.mktemp("memory") / "window.ini"))
+        window.resize(1_300, 820)
+        window.show()
+        window.start()
+        _kept.append(window)
+    return _kept[0]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """After the last test of this folder the window goes: those of other folders are to begin without."""
+    if _kept and (nextitem is None or Path(__file__).parent not in nextitem.path.parents):
+        _destroy(_kept.pop())
 
 
 def _destroy(window: Window) -> None:
@@ -127,10 +140,14 @@ class Desk:
     def begin(self, settings: Settings = QUICK, *, playing: bool = True, speed: float = math.inf) -> None:
         """Begin a run; the first frame is there, and those before are forgotten."""
         self.run.drive(playing=False, speed=speed)
+        begun: list[bool] = []
+        self.run.rebuilt.connect(note := lambda: begun.append(True))
         self.store.put(settings)
+        self.run.rebuilt.disconnect(note)
         self.figure.home()
         self.window.notice.hide()
-        self.run.reset()
+        if not begun:
+            self.run.reset()
         self.frames.clear()
         self.until(lambda: self.frames)
         self.frames.clear(), self.fields.clear()

@@ -24,9 +24,18 @@ def choose(desk, name: str) -> None:
     desk.choose(editor, editor.findText(name))
 
 
+BINARY = {"cost": "bce", "output": "sigmoid"}
+
+
 @NO_POPUPS
-@pytest.mark.parametrize("change", [{}, {"cost": "bce", "output": "sigmoid"}, {"standardise": True}], ids=str)
-@pytest.mark.parametrize("name", SPECS["data"].choices)
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        *itertools.product(SPECS["data"].choices, ({}, BINARY)),
+        *((name, {"standardise": True}) for name in ("moons", "xor", "drawn")),
+    ],
+    ids=str,
+)
 def test_it_trains_and_is_drawn(name, change, desk):
     other = "drawn" if name == "spiral" else "spiral"
     desk.begin(PLAIN.replace(data=other, drawn=DRAWN, **change), playing=False)
@@ -74,6 +83,13 @@ def test_where_nothing_is_drawn_yet_the_pencil_is_taken(desk):
     assert not row.isVisible()
     choose(desk, "moons")
     assert desk.run._run == run + 1
+
+
+@NO_POPUPS
+def test_where_the_pencil_is_taken_already_it_stays(desk):
+    desk.window.pencil.put(True)
+    choose(desk, "drawn")
+    assert desk.window.pencil.is_down
 
 
 def test_all_rows_of_the_panel_are_of_the_data_that_are_shown(desk):

@@ -230,12 +230,7 @@ def test_everything_is_inside_the_window(width, height, compare, desk):
         assert box.geometry().height() > 0.15 * height
 
 
-NARROW = pytest.mark.xfail(raises=AssertionError, reason="reported: beside the loss in parts it is cut off")
-
-
-@pytest.mark.parametrize(
-    "width", [pytest.param(760, marks=NARROW), pytest.param(1_000, marks=NARROW), 1_440]
-)
+@pytest.mark.parametrize("width", [760, 1_000, 1_440])
 def test_the_status_bar_is_whole_when_it_has_most_to_say(width, desk):
     desk.begin(QUICK.replace(regulariser="l2", strength=0.1))
     desk.finish()

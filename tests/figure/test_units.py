@@ -171,7 +171,7 @@ def test_numbers_in_the_users_units_are_written_in_the_picture(unit, compare, fi
 
 
 @pytest.mark.skipif(not shutil.which("rsvg-convert"), reason="needs librsvg's rsvg-convert")
-@pytest.mark.parametrize("unit", [*USUAL, "milli", "mega"])
+@pytest.mark.parametrize("unit", UNITS)
 def test_an_svg_is_whole_whatever_the_numbers(unit, field, paint):
     """What Qt's SVG engine cuts off once, it goes on cutting off: nothing is drawn after it."""
     settings = BARE.replace(layer="magnitude", show_data=True)
