@@ -353,7 +353,7 @@ def test_the_panels_button_takes_the_pencil_too(desk):
     button = desk.window.controls.editor("drawn")
     assert button.isVisible()
     button.click()
-    assert not desk.window.pencil.is_down
+    assert desk.window.pencil.is_down, "it is put away where it is in the hand already"
 
 
 def test_the_wheel_still_zooms_and_the_cursor_is_still_told(pencil):
