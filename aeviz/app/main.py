@@ -19,6 +19,9 @@ from aeviz.figure.theme import font
 from aeviz.work.cores import ALL_BUT_ONE, keep_to
 
 
+COLLECT_EVERY = 2_000  # ms
+
+
 def open_window(settings: Settings, *, theme_given: bool, lesson: str | None = None) -> int:
     """Show the window and run until it is closed; returns the exit code.
 
@@ -43,6 +46,10 @@ def open_window(settings: Settings, *, theme_given: bool, lesson: str | None = N
         window.lessons.show(lesson)
     gc.collect()
     gc.freeze()  # a full collection over all that is imported would hold up frames for 50 ms
+    gc.disable()  # in the threads that read and write files, where Qt's objects must not die
+    collecting = QTimer(window)
+    collecting.timeout.connect(gc.collect)
+    collecting.start(COLLECT_EVERY)
     code = application.exec()
     window.run.stop()
     listener.setEnabled(False)

@@ -78,6 +78,7 @@ def assert_is_the_data(desk, name: str, points: np.ndarray) -> None:
     desk.until(lambda: desk.store.settings.data == name)
     np.testing.assert_array_equal(desk.run.data.points, points)
     desk.frames.clear(), desk.fields.clear()
+    desk.run.refresh()  # at rest the one frame may have come already
     desk.until(lambda: desk.fields and np.array_equal(desk.fields[-1].data, points))
     shown = desk.in_view(points)
     assert len(shown) == len(points), "some are out of view"
