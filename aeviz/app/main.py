@@ -18,7 +18,6 @@ from aeviz.core.settings import SPECS, Settings
 from aeviz.figure.theme import font
 from aeviz.work.cores import ALL_BUT_ONE, keep_to
 
-
 COLLECT_EVERY = 2_000  # ms
 
 
