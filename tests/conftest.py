@@ -30,6 +30,17 @@ def nothing_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         yield
 
 
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Torch as the processes have it, for what is tested without one of its own."""
+    import torch  # not where the window is tested
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(autouse=True)
 def nothing_outlives() -> Iterator[None]:
     """What a test starts it also ends; what a module's own fixtures share is there before the test."""

@@ -16,7 +16,7 @@ from aeviz.app.editors import (
     SliderEditor,
     TextEditor,
     editor_for,
-)  # fmt: skip
+)
 from aeviz.app.network_drawing import NetworkDrawing
 from aeviz.app.store import Store
 from aeviz.core.manifolds import CURVES
@@ -30,7 +30,7 @@ _LARGE = "noise"  # is what one comes to change
 _SLIDERS = (_LARGE, "threshold", "wipe")
 _MATTERS: dict[str, Callable[[Settings], bool]] = {
     "drawn": lambda s: s.data == "drawn",
-    "bad_rows": lambda s: s.data not in SPECS["data"].choices,
+    "bad_rows": lambda s: s.is_from_file,
     "standardise": lambda s: not s.in_unit_square,
     "points": lambda s: s.data in CURVES,
     "turns": lambda s: s.data in ("spiral", "two-spirals"),
@@ -193,7 +193,7 @@ class Row(QWidget):
         policy = self.reset.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.reset.setSizePolicy(policy)
-        title = f"{spec.label} {spec.symbol}".strip()
+        title = spec.title
         self.label = QLabel(title + (" ↻" if tagged and spec.applies == "rebuild" else ""))
         self.label.setBuddy(self.editor)
         unit = f" Unit: {spec.unit}." if spec.unit else ""

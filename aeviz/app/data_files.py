@@ -17,7 +17,7 @@ from aeviz.app.store import Store
 from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.data_file import SUFFIXES, BadRowsError, DataFile, read_points
 from aeviz.core.setting import SettingError
-from aeviz.core.settings import SPECS, Settings
+from aeviz.core.settings import Settings
 
 LEAST_SPREAD, MOST_SPREAD = 0.2, 50.0  # of data that noise between 0 and 1 and the usual steps suit
 
@@ -89,9 +89,8 @@ class DataFiles(QObject):
 
     def remark(self, data: CleanData) -> None:
         """Say what the user should know of these data, if anything."""
-        spread, file = data.spread, self._store.settings.data
-        own = file not in SPECS["data"].choices
-        if own and len(data.points) > 1 and not LEAST_SPREAD <= spread <= MOST_SPREAD:
+        spread, is_own = data.spread, self._store.settings.is_from_file
+        if is_own and len(data.points) > 1 and not LEAST_SPREAD <= spread <= MOST_SPREAD:
             self._notice.say(
                 f"These points spread over {spread:.3g}, and noise goes from 0 to 1: standardised, each "
                 "coordinate has standard deviation 1, and the axes keep your units.",

@@ -14,7 +14,7 @@ from PyQt6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
-)  # fmt: skip
+)
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QDialog,
@@ -24,7 +24,7 @@ from PyQt6.QtWidgets import (
     QScrollArea,
     QVBoxLayout,
     QWidget,
-)  # fmt: skip
+)
 
 from aeviz.app.live_run import LiveRun
 from aeviz.core.field import Field
@@ -110,10 +110,7 @@ class Gallery(QDialog):
         self._scene.addItem(self._figure)
 
     def _show(self, frame: Frame, field: Field) -> None:
-        if self._live is None or self._figure is None or self._run is None:
-            return
-        same = len(field.data) == len(self._run.data.points)
-        if same and frame.settings.drawn_as(self._run.settings) == self._run.settings:
+        if self._live is not None and self._figure is not None:
             self._figure.set_field(field, frame.marks)
             self._live.show_picture(thumbnail(self._figure, self._live.picture_size))
 

@@ -79,7 +79,6 @@ class LessonCard(QWidget):
         if preset.look:
             parts.append(f'<span style="color:{theme.warning}">◯</span> Look: {escape(preset.look)}.')
         if preset.try_next:
-            spec = SPECS[preset.try_next]
-            title = f"{spec.label} {spec.symbol}".strip()
-            parts.append(f"Try next: <b>{escape(title)}</b>, marked in the panel at the left.")
+            title = escape(SPECS[preset.try_next].title)
+            parts.append(f"Try next: <b>{title}</b>, marked in the panel at the left.")
         self.text.setText("".join(f'<p style="margin-top:0; margin-bottom:7px">{part}</p>' for part in parts))

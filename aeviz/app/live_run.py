@@ -21,7 +21,7 @@ from aeviz.core.midline import Midline
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings, applies
 from aeviz.core.timeline import Timeline
-from aeviz.figure.figure import MOST_POINTS
+from aeviz.figure.panel import stride
 from aeviz.work import messages as m
 from aeviz.work.client import Client
 
@@ -325,7 +325,7 @@ class LiveRun(QObject):
         self._stale = False
         self._number += 1
         self._asked, self._due = self._number, max(time.monotonic(), self._due + self._pause)
-        samples = max(1, -(-len(self.data.points) // MOST_POINTS)) if self.settings.shows_samples else 0
+        samples = stride(len(self.data.points)) if self.settings.shows_samples else 0
         state = self._run, self.looking_at, self.epoch, self.settings
         every = MEASURE_EVERY if self.phase == "training" else math.inf if state == self._measured_is else 0.0
         measure = self._due > self._measured + every

@@ -11,6 +11,7 @@ from PyQt6.QtCore import QEvent, QPointF, Qt
 from PyQt6.QtGui import QColor, QMouseEvent
 from PyQt6.QtWidgets import QLabel
 
+from aeviz.core.explanation import loss_text
 from aeviz.figure.theme import Theme, font
 
 _BUCKETS = 600  # about one per pixel: a curve of a million epochs costs what one of a thousand costs
@@ -154,8 +155,8 @@ class LossCurve(pg.PlotWidget):
         if known:
             self._line.setValue(epoch)
             loss, regulariser = float(self._losses[epoch - 1]), float(self._regularisers[epoch - 1])
-            parts = f" = C {loss - regulariser:.5g} + λR {regulariser:.5g}" if regulariser else ""
-            self._reading.setText(f"epoch {epoch:,} · loss {loss:.5g}{parts}".replace(",", "\u2009"))
+            text = f"epoch {epoch:,} · loss {loss_text(loss, regulariser, '.5g')}"
+            self._reading.setText(text.replace(",", "\u2009"))
             self._reading.adjustSize()
             left = min(round(position.x()) + 10, self.width() - self._reading.width() - 4)
             self._reading.move(left, 4)

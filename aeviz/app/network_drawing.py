@@ -77,9 +77,11 @@ class NetworkDrawing(Plot):
         self.show_network(self._settings)
 
     def show_network(self, settings: Settings) -> None:
-        """Show the network that these settings describe."""
-        self._settings = settings
-        self.redraw(described(settings))
+        """Show the network that these settings describe, drawn anew only where it is another."""
+        description = described(settings)
+        if description != self.accessibleDescription():
+            self._settings = settings
+            self.redraw(description)
 
     def draw(self, painter: QPainter) -> None:
         """Draw lines between neighbours, the bars, their widths, and the sentence."""

@@ -6,7 +6,7 @@ from PyQt6.QtWidgets import QLabel, QSizePolicy, QStatusBar
 
 from aeviz.app.inspector import place_texts
 from aeviz.app.live_run import LiveRun
-from aeviz.core.explanation import percent
+from aeviz.core.explanation import loss_text, percent
 from aeviz.core.metrics import Quality
 from aeviz.core.rate import Rate
 from aeviz.work.messages import Frame
@@ -56,7 +56,7 @@ class StatusLine(QStatusBar):
 
     def show_frame(self, frame: Frame, run: LiveRun) -> None:
         """Show the readings of a frame that has been drawn."""
-        self.progress.setText(f"epoch {frame.epoch:,}   loss {loss_text(run, frame.epoch)}")
+        self.progress.setText(f"epoch {frame.epoch:,}   loss {_loss_of(run, frame.epoch)}")
         place = frame.marks.cursor
         texts = place_texts(place, run.data)
         here = "   ".join(f"{sign} {texts[name]}" for name, sign in _SIGNS.items())
@@ -68,13 +68,10 @@ class StatusLine(QStatusBar):
         )
 
 
-def loss_text(run: LiveRun, epoch: int) -> str:
-    """The loss of an epoch, and what it is made of where there is a regulariser."""
+def _loss_of(run: LiveRun, epoch: int) -> str:
     if not 0 < epoch <= len(run.losses):
         return "—"
-    loss, regulariser = float(run.losses[epoch - 1]), float(run.regularisers[epoch - 1])
-    parts = f" = C {loss - regulariser:.4f} + λR {regulariser:.4f}" if regulariser else ""
-    return f"{loss:.4f}{parts}"
+    return loss_text(float(run.losses[epoch - 1]), float(run.regularisers[epoch - 1]), ".4f")
 
 
 def quality_text(quality: Quality, noise: float, *, short: bool = False) -> str:

@@ -94,7 +94,7 @@ class Toolbar(QWidget):
                 for choice in SPECS[name].choices:
                     one_of.addAction(self._add(inner, name, choice, choice.capitalize()))
             else:
-                self._add(menu, name, True, f"{SPECS[name].label} {SPECS[name].symbol}".strip())
+                self._add(menu, name, True, SPECS[name].title)
         return menu
 
     def _add(self, menu: QMenu, name: str, value: object, title: str) -> QAction:

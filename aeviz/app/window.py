@@ -38,7 +38,7 @@ from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Field
 from aeviz.core.presets import Preset
 from aeviz.core.settings import SPECS, Settings, applies
-from aeviz.figure.figure import MOST_POINTS
+from aeviz.figure.panel import stride
 from aeviz.figure.theme import theme_of
 from aeviz.figure.view import FieldView
 from aeviz.work.messages import Frame
@@ -190,7 +190,7 @@ class Window(QMainWindow):
         self._show_quality()
 
     def _show_points(self, settings: Settings) -> None:
-        data, every = self.run.data, max(1, -(-len(self.run.data.points) // MOST_POINTS))
+        data, every = self.run.data, stride(len(self.run.data.points))
         self.view.figure.show_points(data.points[::every], shown_noisy(settings.tested, data, every))
 
     def _welcome(self, torch_version: str) -> None:

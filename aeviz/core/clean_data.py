@@ -81,13 +81,13 @@ class CleanData:
         """First and last cell centre, across and up, of the first view: as set, or round the data."""
         if len(settings.extent) == 4:
             return settings.extent
-        low, high = self.box
-        x0, x1, y0, y1 = LECTURE_EXTENT
-        fits = bool(((x0, y0) <= low).all() and (high <= (x1, y1)).all())
         if all(getattr(settings, name) == value for name, value in _LECTURE.items()):
             return LECTURE_EXTENT
-        if settings.data == "drawn" and fits and not settings.in_unit_square:
-            return LECTURE_EXTENT  # what is drawn stays where it was drawn
+        low, high = self.box
+        if settings.data == "drawn" and not settings.in_unit_square:
+            x0, x1, y0, y1 = LECTURE_EXTENT
+            if ((x0, y0) <= low).all() and (high <= (x1, y1)).all():
+                return LECTURE_EXTENT  # what is drawn stays where it was drawn
         middle, size = 0.5 * (low + high), (1.0 + _MARGIN) * (high - low)
         cells = np.array(settings.grid) - 1.0
         cell = float((size / cells).max()) or 2.0 / float(cells.max())
@@ -108,7 +108,8 @@ def clean_data(settings: Settings) -> CleanData:
         Where there are none: nothing is drawn, or the file cannot be read.
     """
     of = (getattr(settings, name) for name in _OF_DATA)
-    return _clean_data(*of, settings.in_unit_square, _stamp(settings.data))
+    stamp = _file_stamp(settings.data) if settings.is_from_file else None
+    return _clean_data(*of, settings.in_unit_square, stamp)
 
 
 _OF_DATA = ("data", "drawn", "standardise", "bad_rows", "points", "turns", "jitter", "seed")
@@ -162,10 +163,9 @@ def _clean_data(
     )
 
 
-def _stamp(data: str) -> tuple[int, int] | None:
-    """What changes with a file's content."""
+def _file_stamp(name: str) -> tuple[int, int] | None:
+    """What changes with a file's content; None where there is no such file."""
     with contextlib.suppress(OSError, ValueError):
-        if data not in CURVES and data not in BITS and data != "drawn":
-            facts = Path(data).stat()
-            return facts.st_mtime_ns, facts.st_size
+        facts = Path(name).stat()
+        return facts.st_mtime_ns, facts.st_size
     return None

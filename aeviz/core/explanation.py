@@ -19,9 +19,8 @@ from aeviz.core.settings import Settings
 MERGED = 1.25  # half gaps in σ below which even the best denoiser mixes up the arms
 # How far noise carries a point, in σ; farther hardly ever.
 REACH = {"gaussian": 3.5, "uniform": 2.45, "rare": 35.0}  # the others do not carry points about
-NARROW = (
-    0.1  # part of the midline where the gap is narrower than the one that is told: a curve may cross itself
-)
+# Part of the midline where the gap is narrower than the one that is told: a curve may cross itself.
+NARROW = 0.1
 BEADS = 1.4  # reaches of the noise below which each point is by itself, as a part of the points' spacing
 _NOISELESS = (
     "σ is 0: nothing is corrupted, and there is no exact reference. This is a plain autoencoder, which may "
@@ -139,6 +138,12 @@ def _about_quality(settings: Settings, quality: Quality) -> str:
         parts.append(f"its ridge runs {quality.ridge_distance:.2g} from the geometric midline{beside}")
     text = "; ".join(parts)
     return text[:1].upper() + text[1:] + "." if text else ""
+
+
+def loss_text(loss: float, regulariser: float, digits: str) -> str:
+    """A loss, and what it is made of where there is a regulariser; `digits` is a format of numbers."""
+    parts = f" = C {loss - regulariser:{digits}} + λR {regulariser:{digits}}" if regulariser else ""
+    return f"{loss:{digits}}{parts}"
 
 
 def percent(risk: float) -> str:

@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 FLOOR_PROBES, FLOOR_WEIGHTS = 65_536, 10_000_000  # the floor's draws, and what they may take: 0.1 s
 TESTS, TEST_PROBES = 13, 1_024  # noises at which a network is tested, and points of each test
 TESTED_TO = 2.5  # times the training's noise, and the test's
-TEST_WEIGHTS, _LEAST_PROBES = (
-    4_000_000,
-    64,
-)  # posterior weights at each noise, 40 ms; and still so many points
+# Posterior weights at each noise, 40 ms; and of however many clean points, still so many probes.
+TEST_WEIGHTS, _LEAST_PROBES = 4_000_000, 64
 NEAR_DATA = 3.0  # the midlines are compared within this many σ of the data
 
 

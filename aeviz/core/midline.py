@@ -17,9 +17,8 @@ from aeviz.core.manifolds import FloatArray
 APART = 1.5  # times their distance that two samples lie apart along the curve, at least
 SPACING = 0.04  # of the data's size: between two places where a ridge is looked for
 _FAR = 20.0  # times the data's size: a frame of points there closes all cells round the data
-_APART_PIECES = (
-    100.0  # times its length that the next piece begins after one: none of it is near along the curve
-)
+# Times its length that the next piece begins after one: none of it is near along the curve.
+_APART_PIECES = 100.0
 _AROUND = 2.0  # times the data's size: farther from their middle the midline is not followed
 _REACH, _OFFSETS = 0.8, 17  # how far across, as a part of the way to the curve, and in how many steps
 

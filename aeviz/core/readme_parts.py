@@ -19,11 +19,10 @@ def settings() -> str:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for spec in TABLE:
-        label = f"{spec.label} {spec.symbol}".strip()
         choices = spec.range.replace("|", "\\|")
         acts = {"live": "live", "rebuild": "new run", "view": "drawing"}[spec.applies]
         default = spec.text(spec.default) or "none"
-        rows.append(f"| {label} | `{spec.option}` | {default} | {choices} | {acts} | {spec.help} |")
+        rows.append(f"| {spec.title} | `{spec.option}` | {default} | {choices} | {acts} | {spec.help} |")
     return "\n".join(rows) + "\n"
 
 

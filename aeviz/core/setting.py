@@ -67,6 +67,11 @@ class Spec:
         return "--" + self.name.replace("_", "-")
 
     @property
+    def title(self) -> str:
+        """The label with its symbol, as it stands beside a control."""
+        return f"{self.label} {self.symbol}".strip()
+
+    @property
     def separator(self) -> str:
         """What stands between the numbers of a tuple in text: ``40x34`` but ``64,64``."""
         return "x" if self.unit == "cells" else ","

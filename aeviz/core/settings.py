@@ -292,6 +292,11 @@ class Settings:
             raise SettingError(f"--extent must not be more than {MAX_ASPECT:g} times as long as it is wide")
 
     @property
+    def is_from_file(self) -> bool:
+        """Whether the data are a file's, named instead of one of the choices."""
+        return self.data not in SPECS["data"].choices
+
+    @property
     def in_unit_square(self) -> bool:
         """Whether the clean points are mapped into the unit square, as a cross-entropy needs them."""
         return self.cost == "bce"

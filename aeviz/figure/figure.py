@@ -21,7 +21,7 @@ from aeviz.figure.axes import AxesLayer
 from aeviz.figure.colour_bar import ColourBar
 from aeviz.figure.key import Entry, Legend
 from aeviz.figure.overlays import Lines
-from aeviz.figure.panel import MOST_POINTS, Box, Panel
+from aeviz.figure.panel import Box, Panel, stride
 from aeviz.figure.theme import Theme, theme_of
 from aeviz.figure.wipe import WipeLine
 
@@ -245,8 +245,8 @@ class FieldFigure(pg.GraphicsWidget):
 
     def _explain(self, field: Field) -> None:
         settings, theme = self._settings, self._theme
-        few = math.ceil(len(field.data) / MOST_POINTS)
-        points = "" if few <= 1 else f" (1 in {few} shown)"
+        every = stride(len(field.data))
+        points = "" if every == 1 else f" (1 in {every} shown)"
         data = "y" if self._as_lecture else "data y"
         entries = [
             Entry("point", colour, text + points, rim=theme.data_rim)

@@ -223,9 +223,14 @@ class Box(pg.ViewBox):
         return QRectF(rect.x() + left * rect.width(), rect.y(), (right - left) * rect.width(), rect.height())
 
 
+def stride(points: int) -> int:
+    """Every how many-th of so many points is drawn, so that they are not too many."""
+    return max(1, math.ceil(points / MOST_POINTS))
+
+
 def thinned(points: FloatArray) -> FloatArray:
-    """Every k-th point, so that they are not too many to be drawn."""
-    return points[:: max(1, math.ceil(len(points) / MOST_POINTS))]
+    """The points of these that are drawn."""
+    return points[:: stride(len(points))]
 
 
 def _why_missing(field: Field, layer: Layer) -> str:

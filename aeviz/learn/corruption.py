@@ -49,10 +49,10 @@ def corruption_of(settings: Settings, network: Network, data: CleanData) -> Corr
     """How a batch is corrupted with these settings, in the network's coordinates."""
     corruption = Corruption.of(settings, data)
 
-    def own(point: Any, lead: int) -> NDArray[np.float32]:
-        inside = (np.asarray(point, float) - network.centre) / network.unit
-        return inside.astype(np.float32).reshape(2, *[1] * (lead - 1))
+    def own(point: Any) -> NDArray[np.float32]:
+        return ((np.asarray(point, float) - network.centre) / network.unit).astype(np.float32)
 
+    zero, middle = own((0.0, 0.0)), own(0.5 * corruption.mirror)
     sigma = np.array(settings.noise / network.unit, np.float32)
     probability = np.array(settings.noise, np.float32)
 
@@ -62,14 +62,18 @@ def corruption_of(settings: Settings, network: Network, data: CleanData) -> Corr
 
     def mask(clean: NDArray[np.float32], eps: NDArray[np.float32], noisy: NDArray[np.float32]) -> None:
         np.copyto(noisy, clean)
-        np.copyto(noisy, own((0.0, 0.0), clean.ndim), where=eps < probability)
+        np.copyto(noisy, _beside(zero, clean), where=eps < probability)
 
     def flip(clean: NDArray[np.float32], eps: NDArray[np.float32], noisy: NDArray[np.float32]) -> None:
         np.copyto(noisy, clean)
-        middle = own(0.5 * corruption.mirror, clean.ndim)
-        np.copyto(noisy, 2.0 * middle - clean, where=eps < probability)
+        np.copyto(noisy, 2.0 * _beside(middle, clean) - clean, where=eps < probability)
 
     return {"masking": mask, "flip": flip}.get(settings.noise_kind, add)
+
+
+def _beside(point: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A point (2,) in the shape that goes with points (2, …)."""
+    return point.reshape(2, *[1] * (points.ndim - 1))
 
 
 def frozen_eps(settings: Settings, points: int) -> NDArray[np.float32]:

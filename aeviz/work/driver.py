@@ -44,9 +44,8 @@ class Driver:
         else:
             self._keep()
         self._epochs: Iterator[float | None] = self.training.epochs()
-        self._losses: list[
-            tuple[float, float]
-        ] = []  # with the regulariser's part, which the window has not said that it has
+        # With the regulariser's part of each; those that the window has not said that it has.
+        self._losses: list[tuple[float, float]] = []
         self._losses_from = self.training.epoch
         self._due = time.perf_counter()
         self._busy = self._pace = 0.0  # seconds spent in training, and lately a step

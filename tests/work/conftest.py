@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterator
 
 import pytest
-import torch
 from talk import Talk
 
 from aeviz.work import messages as m
@@ -57,12 +56,3 @@ def new_talk() -> Iterator[Callable[[], Talk]]:
     yield start
     for talk in talks:
         talk.client.stop()
-
-
-@pytest.fixture(scope="module")
-def as_in_the_processes() -> Iterator[None]:
-    """One thread, for what is tested here without a process of its own."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)

@@ -15,7 +15,7 @@ from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 from aeviz.work import messages as m
 
-pytestmark = pytest.mark.usefixtures("as_in_the_processes")
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 WIDTHS = [1, 2, 64]
 KINDS = [

@@ -26,7 +26,7 @@ GRID = Grid((-2.0, 2.0, -1.5, 1.5), (4, 5))
 REST, RUN = m.Drive(playing=False, speed=math.inf), m.Drive(playing=True, speed=math.inf)
 
 
-pytestmark = pytest.mark.usefixtures("as_in_the_processes")
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Clock:

@@ -25,7 +25,7 @@ ASK = m.Ask(1, VIEW, grid=GRID)
 CELLS = GRID.shape[0] * GRID.shape[1]
 
 
-pytestmark = pytest.mark.usefixtures("as_in_the_processes")
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Window:
