@@ -35,7 +35,8 @@ from aeviz.figure.figure import FieldFigure
 from aeviz.figure.theme import Theme, font, theme_of
 from aeviz.work.messages import Frame
 
-COLUMNS = 4
+COLUMNS = 4  # where the window is wide enough
+_BESIDE = 50  # px of margins and scroll bar
 _WIDTH, _PICTURE, _TEXT, _GAP = 226, 186, 58, 14  # px
 _SPEED = 400.0  # epochs per second of a picture that is alive
 
@@ -61,12 +62,13 @@ class Gallery(QDialog):
         grid = QGridLayout(content)
         grid.setContentsMargins(18, 6, 18, 18)
         grid.setSpacing(_GAP)
+        columns = max(1, min(COLUMNS, (parent.width() - _BESIDE + _GAP) // (_WIDTH + _GAP)))
         for index, (name, card) in enumerate(self.cards.items()):
-            grid.addWidget(card, index // COLUMNS, index % COLUMNS)
+            grid.addWidget(card, index // columns, index % columns)
             card.clicked.connect(lambda _, name=name: self._choose(name))
             card.looked_at.connect(self._enliven)
         grid.setRowStretch(grid.rowCount(), 1)
-        grid.setColumnStretch(COLUMNS, 1)
+        grid.setColumnStretch(columns, 1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -79,7 +81,7 @@ class Gallery(QDialog):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(head)
         column.addWidget(scroll, 1)
-        self.resize(COLUMNS * _WIDTH + (COLUMNS - 1) * _GAP + 50, min(760, parent.height() - 20))
+        self.resize(columns * (_WIDTH + _GAP) - _GAP + _BESIDE, min(760, parent.height() - 20))
 
     def _choose(self, name: str) -> None:
         self.chosen.emit(name)
