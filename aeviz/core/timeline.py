@@ -1,10 +1,10 @@
-"""The run's memory: keyframes of the whole training state, thinned as the run grows."""
+"""A course of training remembered: keyframes of its whole state, and the live changes between them."""
 
 from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from aeviz.core.settings import Settings
 
-MEMORY = 256 * 2**20  # bytes that all keyframes of a run may take together
-_MOST, _LEAST = 256, 2  # keyframes kept, where memory allows
+MOST, LEAST = 1_024, 2  # keyframes of a timeline, where memory allows
+_NARROWEST = 0.25  # spread of a young timeline: an epoch of 10,000 is at most 100 epochs after a keyframe
+
+Changes = tuple[tuple[int, Settings], ...]
+"""Live changes: after which epoch, and the settings from then on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +26,38 @@ class Keyframe:
     Attributes
     ----------
     settings : Settings
-        In force when the next epoch begins.
+        In force when the next epoch begins, but for a live change that was made after that epoch.
     state : mapping of arrays
         Parameters, their average and the optimiser's memory, by name.
     """
 
     epoch: int
     settings: Settings
-    state: Mapping[str, NDArray[np.float32]]
+    state: Mapping[str, NDArray[np.generic]]
 
     @property
     def nbytes(self) -> int:
         """Bytes of the state."""
         return sum(array.nbytes for array in self.state.values())
+
+
+def is_due(epoch: int, spread: float) -> bool:
+    """Whether a keyframe of this epoch belongs on a timeline: whether it is ⌈k²·spread⌉ for a whole k."""
+    k = math.floor(math.sqrt(epoch / spread) + 1e-9)
+    return epoch == math.ceil(k * k * spread - 1e-9)
+
+
+def spread_at(epoch: int, most: int = MOST) -> float:
+    """Return the least spread with which a run of so many epochs has no more than `most` keyframes."""
+    spread = _NARROWEST
+    while math.floor(math.sqrt(epoch / spread) + 1e-9) + 1 > most:
+        spread *= 4.0
+    return spread
+
+
+def most_within(memory: int, nbytes: int) -> int:
+    """How many keyframes of so many bytes each are kept within `memory` bytes."""
+    return max(LEAST, min(MOST, memory // max(1, nbytes)))
 
 
 class Timeline:
@@ -45,10 +67,10 @@ class Timeline:
     the spread grows fourfold, which leaves exactly the keyframes that the wider rule would have taken.
     """
 
-    def __init__(self) -> None:
-        self._spread = 1.0 / 16.0
-        self._frames: list[Keyframe] = []
-        self._changes: list[tuple[int, Settings]] = []
+    def __init__(self, frames: Iterable[Keyframe] = (), changes: Changes = ()) -> None:
+        self._frames = sorted(frames, key=lambda frame: frame.epoch)
+        self._changes = list(changes)
+        self._spread = spread_at(self._frames[-1].epoch if self._frames else 0)
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -57,31 +79,28 @@ class Timeline:
         return iter(self._frames)
 
     @property
-    def changes(self) -> tuple[tuple[int, Settings], ...]:
-        """Live changes: after which epoch, and the settings from then on."""
+    def changes(self) -> Changes:
+        """All live changes."""
         return tuple(self._changes)
 
-    @property
-    def last(self) -> Keyframe | None:
-        """The newest keyframe."""
-        return self._frames[-1] if self._frames else None
-
-    def due(self, epoch: int) -> bool:
-        """Whether a keyframe of this epoch belongs on the timeline."""
-        k = math.floor(math.sqrt(epoch / self._spread) + 1e-9)
-        return epoch == math.ceil(k * k * self._spread - 1e-9)
-
     def add(self, frame: Keyframe) -> None:
-        """Append a keyframe of a later epoch; older ones may be thinned to stay within memory."""
-        self._frames.append(frame)
-        most = max(_LEAST, min(_MOST, MEMORY // max(1, frame.nbytes)))
-        while len(self._frames) > most:
-            self._spread *= 4.0
-            self._frames = [each for each in self._frames if self.due(each.epoch)]
+        """Take up a keyframe, unless it is there or not due any more."""
+        needed = spread_at(frame.epoch)
+        while self._spread < needed:
+            self.thin()
+        place = bisect.bisect_left(self._frames, frame.epoch, key=lambda each: each.epoch)
+        is_there = place < len(self._frames) and self._frames[place].epoch == frame.epoch
+        if not is_there and is_due(frame.epoch, self._spread):
+            self._frames.insert(place, frame)
+
+    def thin(self) -> None:
+        """Let every second keyframe go."""
+        self._spread *= 4.0
+        self._frames = [each for each in self._frames if is_due(each.epoch, self._spread)]
 
     def note(self, epoch: int, settings: Settings) -> None:
         """Record that `settings` hold from after `epoch` on."""
-        if self._changes and self._changes[-1][0] == epoch:
+        while self._changes and self._changes[-1][0] >= epoch:
             self._changes.pop()
         self._changes.append((epoch, settings))
 
@@ -90,11 +109,18 @@ class Timeline:
         index = bisect.bisect_right(self._frames, epoch, key=lambda frame: frame.epoch)
         return self._frames[max(0, index - 1)]
 
-    def change_after(self, epoch: int) -> Settings | None:
-        """The settings that took effect right after `epoch`, if they changed there."""
-        index = bisect.bisect_left(self._changes, epoch, key=lambda change: change[0])
-        found = index < len(self._changes) and self._changes[index][0] == epoch
-        return self._changes[index][1] if found else None
+    def changes_between(self, start: int, end: int) -> Changes:
+        """The live changes after epochs from `start` to before `end`."""
+        first, last = (bisect.bisect_left(self._changes, e, key=lambda c: c[0]) for e in (start, end))
+        return tuple(self._changes[first:last])
+
+    def up_to(self, epoch: int) -> Timeline:
+        """A timeline that shares what this one has up to an epoch, with the changes before it."""
+        course = Timeline(
+            (frame for frame in self._frames if frame.epoch <= epoch), self.changes_between(0, epoch)
+        )
+        course._spread = self._spread
+        return course
 
     def cut(self, epoch: int) -> None:
         """Forget everything after `epoch`."""

@@ -1,0 +1,345 @@
+"""All that has been trained: branches with their timelines and losses, and every change of settings.
+
+Whatever happens to a history is an event. So it can be written down as it comes, and read again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aeviz.core.changes import Change, Changes
+from aeviz.core.clean_data import CleanData
+from aeviz.core.settings import Settings, applies
+from aeviz.core.timeline import LEAST, Keyframe, Timeline
+
+MEGABYTE = 2**20
+MOST_BRANCHES = 24  # beyond it, the oldest that has no name of its own goes
+PASSING = 2.0  # seconds: a run that is left sooner is not kept, as while a slider of its data is dragged
+_AT_FIRST = 4_096  # epochs that a branch has room for when it begins
+
+Losses = NDArray[np.float32]
+
+
+class Branch:
+    """One course of training: from its beginning, or from a past epoch of another one.
+
+    Each stands for itself: of what it shares with the one that it left, it has the same keyframes.
+
+    Attributes
+    ----------
+    origin : Settings
+        With which it was begun.
+    parent : int or None
+        Number of the branch that it left after epoch `since`; None where it began anew.
+    named : bool
+        Whether the user gave it its name.
+    """
+
+    def __init__(
+        self, number: int, origin: Settings, data: CleanData, parent: Branch | None = None, since: int = 0,
+        begun: float = 0.0,
+    ) -> None:  # fmt: skip
+        self.number, self.origin, self.data = number, origin, data
+        self.parent, self.since, self.begun = parent.number if parent else None, since, begun
+        self.name, self.named = f"Run {number}", False
+        self.timeline: Timeline = parent.timeline.up_to(since) if parent else Timeline()
+        self._losses: Losses = np.empty((_AT_FIRST, 2), dtype=np.float32)
+        self.epoch = 0
+        if parent is not None:
+            self.tell(0, parent.losses[:since])
+
+    @property
+    def settings(self) -> Settings:
+        """In force after the newest epoch."""
+        changes = self.timeline.changes
+        return changes[-1][1] if changes else self.origin
+
+    @property
+    def losses(self) -> Losses:
+        """Loss C + λ R of every epoch, and what λ R has of it, (E, 2)."""
+        return self._losses[: self.epoch]
+
+    @property
+    def best(self) -> int | None:
+        """The epoch with the least loss."""
+        return int(np.argmin(self.losses[:, 0])) + 1 if self.epoch else None
+
+    def tell(self, start: int, losses: Losses) -> None:
+        """Take up the losses, (n, 2), of the epochs after `start`; those after them are forgotten."""
+        end = start + len(losses)
+        if end > len(self._losses):
+            more = np.empty((max(end, 2 * len(self._losses)), 2), dtype=np.float32)
+            more[: self.epoch] = self.losses
+            self._losses = more
+        self._losses[start:end] = losses
+        self.epoch = end
+
+    def cut(self, epoch: int) -> None:
+        """Forget everything after `epoch`."""
+        self.timeline.cut(epoch)
+        self.epoch = min(self.epoch, epoch)
+
+
+# What happens to a history; `branch` is always the number of one.
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Begun:
+    """A new branch, now the current one; of another one since one of its epochs, or with data of its own."""
+
+    branch: int
+    settings: Settings
+    data: CleanData | None
+    parent: int | None
+    since: int
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class GoneTo:
+    """Another branch is the current one."""
+
+    branch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A branch has another name."""
+
+    branch: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A branch is forgotten."""
+
+    branch: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """A keyframe was recorded."""
+
+    branch: int
+    frame: Keyframe
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Live settings took effect after an epoch."""
+
+    branch: int
+    epoch: int
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """Losses, (n, 2), of the epochs after `start`."""
+
+    branch: int
+    start: int
+    losses: Losses
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """All after an epoch is forgotten, because the loss exploded there."""
+
+    branch: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Settings were changed."""
+
+    change: Change
+
+
+Event = Begun | GoneTo | Renamed | Removed | Kept | Noted | Told | Cut | Changed
+
+
+class History:
+    """Branches, the current one among them, and the list of changes.
+
+    Parameters
+    ----------
+    listen : callable, optional
+        Told every event, after it has happened.
+    """
+
+    def __init__(self, listen: Callable[[Event], object] | None = None) -> None:
+        self.listen = listen
+        self.memory = 256 * MEGABYTE
+        """Bytes that it may take."""
+        self.changes = Changes()
+        self._branches: dict[int, Branch] = {}
+        self._current = 0
+        self._at_most = 0  # bytes, without what has gone since they were counted
+
+    def __iter__(self) -> Iterator[Branch]:
+        return iter(self._branches.values())
+
+    def __len__(self) -> int:
+        return len(self._branches)
+
+    def __contains__(self, number: object) -> bool:
+        return number in self._branches
+
+    def __getitem__(self, number: int) -> Branch:
+        return self._branches[number]
+
+    @property
+    def current(self) -> Branch:
+        """The branch that is trained."""
+        return self._branches[self._current]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all keyframes, losses and data; what branches share counts once."""
+        sizes = {id(frame): frame.nbytes for branch in self for frame in branch.timeline}
+        sizes |= {id(branch.data): branch.data.points.nbytes for branch in self}
+        return sum(sizes.values()) + sum(branch.losses.nbytes for branch in self)
+
+    # What may happen
+
+    def begin(self, settings: Settings, data: CleanData) -> Branch:
+        """Begin anew; the current branch stays, unless it was begun only a moment ago."""
+        now = time.time()
+        if self._branches and self._is_passing(self.current, now):
+            left = self._current
+            self._happen(Begun(self._next, settings, data, None, 0, now))
+            self._happen(Removed(left))
+        else:
+            self._happen(Begun(self._next, settings, data, None, 0, now))
+        self._bound()
+        return self.current
+
+    def fork(self, since: int, settings: Settings) -> Branch:
+        """Leave the current branch after one of its epochs; what came after stays with it."""
+        self._happen(Begun(self._next, settings, None, self._current, since, time.time()))
+        self._bound()
+        return self.current
+
+    def go_to(self, number: int) -> Branch:
+        """Make another branch the current one."""
+        self._happen(GoneTo(number))
+        return self.current
+
+    def rename(self, number: int, name: str) -> None:
+        """Give a branch a name."""
+        self._happen(Renamed(number, name))
+
+    def remove(self, number: int) -> None:
+        """Forget a branch; not the current one."""
+        if number != self._current:
+            self._happen(Removed(number))
+
+    def keep(self, frame: Keyframe) -> None:
+        """Record a keyframe of the current branch."""
+        self._happen(Kept(self._current, frame))
+        self._bound()
+
+    def note(self, epoch: int, settings: Settings) -> None:
+        """Record that live settings took effect in the current branch after an epoch."""
+        self._happen(Noted(self._current, epoch, settings))
+
+    def tell(self, start: int, losses: Losses) -> None:
+        """Take up losses, (n, 2), of the current branch's epochs after `start`."""
+        if len(losses) or start != self.current.epoch:
+            self._happen(Told(self._current, start, losses))
+
+    def cut(self, epoch: int) -> None:
+        """Forget what the current branch has after an epoch."""
+        self._happen(Cut(self._current, epoch))
+
+    def change(self, change: Change) -> None:
+        """Record a change of settings."""
+        self._happen(Changed(change))
+
+    # And what then is so
+
+    def apply(self, event: Event) -> None:
+        """Let an event happen that was written down, without telling of it.
+
+        Raises
+        ------
+        KeyError, ValueError
+            Where it cannot have happened to this history.
+        """
+        match event:
+            case Begun():
+                parent = None if event.parent is None else self._branches[event.parent]
+                data = parent.data if parent is not None else event.data
+                if data is None or event.branch in self._branches:
+                    raise ValueError(f"branch {event.branch} cannot have begun so")
+                self._branches[event.branch] = Branch(
+                    event.branch, event.settings, data, parent, event.since, event.time
+                )
+                self._current = event.branch
+                self._at_most = self.nbytes
+            case GoneTo():
+                self._current = self._branches[event.branch].number
+            case Renamed():
+                self._branches[event.branch].name, self._branches[event.branch].named = event.name, True
+            case Removed():
+                del self._branches[event.branch]
+            case Kept():
+                self._branches[event.branch].timeline.add(event.frame)
+                self._at_most += event.frame.nbytes
+                self._thin()
+            case Noted():
+                self._branches[event.branch].timeline.note(event.epoch, event.settings)
+            case Told():
+                self._branches[event.branch].tell(event.start, event.losses)
+                self._at_most += event.losses.nbytes
+            case Cut():
+                self._branches[event.branch].cut(event.epoch)
+            case Changed():
+                self.changes.add(event.change)
+
+    def _happen(self, event: Event) -> None:
+        self.apply(event)
+        if self.listen is not None:
+            self.listen(event)
+
+    @property
+    def _next(self) -> int:
+        return max(self._branches, default=0) + 1
+
+    def _is_passing(self, branch: Branch, now: float) -> bool:
+        is_left = any(other.parent == branch.number for other in self)
+        return not (branch.named or is_left) and 0.0 <= now - branch.begun < PASSING
+
+    def _thin(self) -> bool:
+        """Thin the longest timelines until all are within memory; False where they cannot be."""
+        if self._at_most <= self.memory:  # to count takes milliseconds
+            return True
+        while (count := self.nbytes) > self.memory:
+            longest = max((branch.timeline for branch in self), key=len)
+            if len(longest) <= LEAST:
+                return False
+            longest.thin()
+        self._at_most = count
+        return True
+
+    def _bound(self) -> None:
+        """Forget the oldest branches where there are too many, or too many keyframes for the memory."""
+        while not self._thin() or len(self) > MOST_BRANCHES:
+            loose = (branch for branch in self if not branch.named and branch.number != self._current)
+            oldest = next(loose, None)
+            if oldest is None:
+                return
+            self._happen(Removed(oldest.number))
+
+
+def is_same_course(one: Settings, other: Settings) -> bool:
+    """Whether both begin with the same data, network and seed."""
+    return "rebuild" not in applies(one.changed(other))
