@@ -93,7 +93,7 @@ class Exports(QObject):
                 return
             assert frame.field is not None
             data, field = run.data, dataclasses.replace(frame.field, data=run.data.points)
-            known = np.stack((run.losses, run.regularisers), axis=1)[: frame.progress.losses_from]
+            known = run.losses[: frame.progress.losses_from]
             losses = np.concatenate((known, frame.progress.losses))[: frame.epoch].astype(float)
             settings = as_trained(run.settings, frame.settings)
             self._write(path, lambda: npz_bytes(field, losses, settings, data, __version__))

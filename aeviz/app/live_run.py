@@ -1,4 +1,8 @@
-"""The run that the window shows: what trainer and observer say as Qt signals, one question at a time."""
+"""The run that the window shows: what trainer and observer say as Qt signals, one question at a time.
+
+What they say of the training goes into its `History`, from which they are told what they need to bring
+the past back.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +12,21 @@ import math
 import time
 from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
-from aeviz.core.clean_data import clean_data
+from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.code import CodeView
 from aeviz.core.field import Grid
+from aeviz.core.history import MEGABYTE, Branch, Event, History, Losses
 from aeviz.core.marks import Point
 from aeviz.core.metrics import NoiseCurve, Quality
 from aeviz.core.midline import Midline
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings, applies
-from aeviz.core.timeline import Timeline
 from aeviz.figure.panel import stride
 from aeviz.work import messages as m
 from aeviz.work.client import Client
+from aeviz.work.pasts import Pasts
 
 FRAME = 16  # ms between two frames
 MEASURE_EVERY = 0.2  # seconds between two measurements while training: each takes the observer 2 ms
@@ -42,7 +45,9 @@ class LiveRun(QObject):
     ready = pyqtSignal(str)
     """Trainer and observer have loaded torch, of this version."""
     rebuilt = pyqtSignal()
-    """There is a new run with new data: `data` and `losses` start anew."""
+    """Another branch is trained now, of other data perhaps: all that was shown is of the one before."""
+    looked = pyqtSignal()
+    """`looking_at` is another epoch, or the newest again."""
     framed = pyqtSignal(object, object)
     """(Frame, Field): the newest answer."""
     judged = pyqtSignal()
@@ -56,15 +61,20 @@ class LiveRun(QObject):
     """A process is gone or stuck; the text says which."""
     _received = pyqtSignal(object, object)
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, listen: Callable[[Event], object] | None = None) -> None:
         super().__init__()
         self.settings = settings
-        self.data = clean_data(settings)
+        self._listen = listen
+        self.history = History(listen)
+        self.history.memory = settings.history * MEGABYTE
+        self.history.begin(settings, clean_data(settings))
+        self._pasts = Pasts()
+        self.beside: int | None = None  # the branch that is shown beside the current one
+        self._rested = False  # because the past is looked at
         self.playing = True
         self.speed = self._paced = 120.0  # and the one to return to from "unlimited"
         self.looking_at: int | None = None  # a past epoch, or None for the newest
         self.phase: m.Phase = "paused"
-        self.epoch = 0
         self.steps_per_second = 0.0
         self.quality = Quality()  # of the shown epoch, as last measured
         self.code: CodeView | None = None
@@ -76,9 +86,7 @@ class LiveRun(QObject):
         self._exact: m.Exact | None = None
         self._measured = 0.0  # when, and what
         self._measured_is: object = None
-        self._losses = np.empty((4_096, 2), dtype=np.float32)
         self._run = 0
-        self._timeline = Timeline()  # the trainer's keyframes, kept here should it die
         self._client: Client | None = None
         self._ready = self._lost = self._built = False
         self._asked: int | None = None  # the open question
@@ -97,14 +105,24 @@ class LiveRun(QObject):
     # What the window may ask
 
     @property
-    def losses(self) -> NDArray[np.float32]:
-        """Loss C + λ R of every epoch of this run so far, (E,)."""
-        return self._losses[: self.epoch, 0]
+    def branch(self) -> Branch:
+        """What is trained."""
+        return self.history.current
 
     @property
-    def regularisers(self) -> NDArray[np.float32]:
-        """What λ R has of it, (E,)."""
-        return self._losses[: self.epoch, 1]
+    def data(self) -> CleanData:
+        """Its clean points."""
+        return self.branch.data
+
+    @property
+    def epoch(self) -> int:
+        """Its newest epoch."""
+        return self.branch.epoch
+
+    @property
+    def losses(self) -> Losses:
+        """Loss C + λ R of every epoch so far, and what λ R has of it, (E, 2)."""
+        return self.branch.losses
 
     @property
     def lost(self) -> bool:
@@ -161,11 +179,14 @@ class LiveRun(QObject):
         self.cloud = place
         self._stale = True
 
-    def change(self, old: Settings, new: Settings) -> None:
-        """Follow a change of settings."""
+    def change(self, old: Settings, new: Settings, back_to: int | None = None) -> None:
+        """Follow a change of settings; with `back_to`, take them up in that branch."""
         kinds = applies(old.changed(new))
         self.settings = new
-        if "rebuild" in kinds:
+        self.history.memory = new.history * MEGABYTE
+        if back_to is not None:
+            self.go_to(back_to)
+        elif "rebuild" in kinds:
             self.reset()
         elif "live" in kinds:
             self._measured = 0.0  # the Bayes floor moves with σ
@@ -174,13 +195,45 @@ class LiveRun(QObject):
 
     def reset(self) -> None:
         """Begin again with the same seed, and a file's points as they are now."""
-        self._timeline = Timeline()
+        data = self.data
         with contextlib.suppress(SettingError):  # the file is gone: its points are here
-            self.data = clean_data(self.settings)
-        self.epoch, self.phase = 0, "paused"  # until the trainer says more
+            data = clean_data(self.settings)
+        self.history.begin(self.settings, data)
+        self._begin_anew()
+
+    def fork(self) -> None:
+        """Go on from the past epoch that is looked at, with the present settings; what came after stays."""
+        if self.looking_at is not None:
+            self.history.fork(self.looking_at, self.settings)
+            self._begin_anew()
+
+    def go_to(self, number: int) -> None:
+        """Go back to another branch, to its newest epoch."""
+        self.history.go_to(number)
+        self._begin_anew()
+
+    def show_beside(self, number: int | None) -> None:
+        """Show the same epoch of another branch as well, or of none."""
+        self.beside = number
+        self._stale = True
+
+    def restore(self, history: History, settings: Settings, epoch: int | None = None) -> None:
+        """Take up another history, at rest, and look at a past epoch of it or at its newest."""
+        self.history.listen = None
+        self.history, self.settings = history, settings
+        history.listen, history.memory = self._listen, settings.history * MEGABYTE
+        self.beside, self.playing = None, False
+        self._pasts.serial += 1
+        self._begin_anew()
+        self.look_at(epoch)
+
+    def _begin_anew(self) -> None:
+        self.phase = "paused"  # until the trainer says more
         self.looking_at, self.quality = None, Quality()
         self.code = self.over_noise = None
         self.midline = self._exact = None
+        if self.beside is not None and (self.beside not in self.history or self.beside == self.branch.number):
+            self.beside = None
         self._build()
         self.rebuilt.emit()
 
@@ -205,8 +258,16 @@ class LiveRun(QObject):
 
     def look_at(self, epoch: int | None) -> None:
         """Show a past epoch, or with None the newest again."""
-        self.looking_at = None if epoch is None or epoch >= self.epoch else epoch
+        self.looking_at = None if epoch is None or epoch >= self.epoch else max(0, epoch)
+        back = self.looking_at is not None
+        if back and self.playing and self.settings.pause_past:
+            self._rested = True
+            self.drive(playing=False)
+        elif not back and self._rested:
+            self._rested = False
+            self.drive(playing=True)
         self._stale = True
+        self.looked.emit()
 
     def export(self, grid: Grid, receive: Callable[[m.Frame | str], None]) -> None:
         """Ask for the shown epoch's field with all its points, for a file; a text says why none will come."""
@@ -215,7 +276,21 @@ class LiveRun(QObject):
             return
         self._number += 1
         self._exports[self._number] = receive
-        self._send(m.Ask(self._number, self.settings, self.looking_at, grid, samples=1, whole=True))
+        self._send(
+            m.Ask(
+                self._number, self.settings, self._past(), self._beside(), grid, samples=1, whole=True,
+                run=self._run,
+            )
+        )  # fmt: skip
+
+    def _past(self) -> m.Past | None:
+        return None if self.looking_at is None else self._pasts.of(self.branch, self.looking_at)
+
+    def _beside(self) -> m.Past | None:
+        if self.beside is None:
+            return None
+        branch, epoch = self.history[self.beside], self.looking_at
+        return self._pasts.of(branch, min(branch.epoch, self.epoch if epoch is None else epoch), beside=True)
 
     # What trainer and observer say
 
@@ -236,14 +311,16 @@ class LiveRun(QObject):
                 self.midline = message.midline
             case m.Exact() if message.run == self._run:
                 self._exact, self._stale = message, True
+            case m.Brought() if message.run == self._run:
+                self._stale = True
             case m.Kept() if message.run == self._run:
-                self._timeline.add(message.keyframe)
+                self.history.keep(message.keyframe)
             case m.Noted() if message.run == self._run:
-                self._timeline.note(message.epoch, message.settings)
+                self.history.note(message.epoch, message.settings)
             case m.Diverged() if message.run == self._run:
                 self.playing = False
-                self.epoch = message.epoch
-                self._timeline.cut(message.epoch)
+                self._pasts.serial += 1
+                self.history.cut(message.epoch)
                 self._stale = True
                 self.diverged.emit(message.reason)
             case m.Refused() if message.run == self._run:
@@ -252,6 +329,7 @@ class LiveRun(QObject):
                 self.refused.emit(message.reason)
             case m.Failed() if message.run in (0, self._run):
                 self._asked = None
+                self._pasts.forget()
                 self._built = self._built and not message.over
                 self.drive(playing=False)
                 self.phase = "paused" if self.phase == "training" else self.phase
@@ -288,12 +366,11 @@ class LiveRun(QObject):
         )
 
     def _record(self, progress: m.Progress) -> None:
-        end = progress.losses_from + len(progress.losses)
-        if end > len(self._losses):
-            self._losses = np.concatenate((self._losses, np.empty((end, 2), dtype=np.float32)))
-        self._losses[progress.losses_from : end] = progress.losses
-        self._stale |= progress.phase == "training" or progress.epoch != self.epoch
-        self.epoch = progress.epoch
+        epoch = self.epoch
+        # What was said before the run went back is not true any more.
+        if progress.phase != "returning" and progress.losses_from <= epoch:
+            self.history.tell(progress.losses_from, progress.losses)
+        self._stale |= progress.phase in ("returning", "training") or self.epoch != epoch
         self.phase = progress.phase
         self.steps_per_second = progress.steps_per_second
 
@@ -306,10 +383,6 @@ class LiveRun(QObject):
         self._drop_exports("the training process is gone")
         if client is not None:
             client.stop()
-        last = self._timeline.last
-        self.epoch = last.epoch if last else 0
-        self._timeline.cut(self.epoch)
-        self.look_at(self.looking_at)
         self.died.emit(how)
 
     def _tick(self) -> None:
@@ -333,8 +406,8 @@ class LiveRun(QObject):
             self._measured, self._measured_is = self._due, state
         self._send(
             m.Ask(
-                self._number, self.settings, self.looking_at, self._grid(), samples,
-                self.cursor, self.probe, self.cloud, measure=measure, due=self._due,
+                self._number, self.settings, self._past(), self._beside(), self._grid(), samples,
+                self.cursor, self.probe, self.cloud, measure=measure, due=self._due, run=self._run,
             )
         )  # fmt: skip
 
@@ -349,9 +422,8 @@ class LiveRun(QObject):
         self._drop_exports("its run is over")
         self._stale = True
         self._built = True
-        self._send(
-            m.Build(self._run, self.settings, self.data, tuple(self._timeline), self._timeline.changes)
-        )
+        self._pasts.forget()
+        self._send(m.Build.of(self._run, self.settings, self.branch))
         self._send(m.Drive(self.playing, self.speed))
 
     def _send(self, message: m.ToTrainer | m.ToObserver) -> None:

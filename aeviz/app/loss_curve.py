@@ -12,6 +12,7 @@ from PyQt6.QtGui import QColor, QMouseEvent
 from PyQt6.QtWidgets import QLabel
 
 from aeviz.core.explanation import loss_text
+from aeviz.core.history import Losses
 from aeviz.figure.theme import Theme, font
 
 _BUCKETS = 600  # about one per pixel: a curve of a million epochs costs what one of a thousand costs
@@ -79,13 +80,12 @@ class LossCurve(pg.PlotWidget):
         axis.setTextPen(theme.muted)
         self.getPlotItem().showGrid(y=True, alpha=0.25)
 
-    def show_losses(
-        self, losses: NDArray[np.float32], regularisers: NDArray[np.float32], last: int, shown: int
-    ) -> None:
-        """Show the losses (E,) of epochs 1…E in a plot that ends at `last`; mark the epoch `shown`.
+    def show_losses(self, losses: Losses, last: int, shown: int) -> None:
+        """Show the losses, (E, 2), of epochs 1…E in a plot that ends at `last`; mark the epoch `shown`.
 
-        Where `regularisers`, (E,), have a part of them, the rest, C, is drawn as well.
+        Where a regulariser has a part of them, the rest, C, is drawn as well.
         """
+        losses, regularisers = losses[:, 0], losses[:, 1]
         if (len(losses), last) != self._drawn:
             self._drawn = (len(losses), last)
             self._losses, self._regularisers = losses, regularisers

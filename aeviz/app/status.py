@@ -71,7 +71,8 @@ class StatusLine(QStatusBar):
 def _loss_of(run: LiveRun, epoch: int) -> str:
     if not 0 < epoch <= len(run.losses):
         return "—"
-    return loss_text(float(run.losses[epoch - 1]), float(run.regularisers[epoch - 1]), ".4f")
+    loss, regulariser = run.losses[epoch - 1]
+    return loss_text(float(loss), float(regulariser), ".4f")
 
 
 def quality_text(quality: Quality, noise: float, *, short: bool = False) -> str:

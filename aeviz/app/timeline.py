@@ -146,7 +146,7 @@ class TimelinePanel(QWidget):
         now = time.perf_counter()
         if now - self._curve_drawn > CURVE_EVERY or run.phase != "training":
             self._curve_drawn = now
-            self.curve.show_losses(run.losses, run.regularisers, last, shown)
+            self.curve.show_losses(run.losses, last, shown)
         self._epoch.setText(f"{shown:,}".replace(",", "\u2009"))
         self.live.setVisible(past)
         if run.lost:

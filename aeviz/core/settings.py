@@ -274,6 +274,18 @@ class Settings:
         "dark", "Theme", "Lecture: black surroundings and grey axes, as in the lecture's figures.",
         group="View", applies="view", choices=("dark", "light", "lecture", "system"),
     )
+    history: int = setting(
+        256, "History", "How much memory, and room on disk, keeps what brings every past epoch back.",
+        group="View", applies="view", unit="MB", low=16, high=16_384, step=1.25, scale="log",
+    )
+    pause_past: bool = setting(
+        False, "Rest while looking back", "Training rests as long as a past epoch is shown.",
+        group="View", applies="view",
+    )
+    loop: bool = setting(
+        False, "Play back in a loop", "Playing back past epochs begins again at the end.",
+        group="View", applies="view",
+    )
     # fmt: on
 
     def __post_init__(self) -> None:

@@ -36,6 +36,11 @@ class Keyframe:
     state: Mapping[str, NDArray[np.generic]]
 
     @property
+    def loss(self) -> float:
+        """Mean loss of that epoch; NaN of epoch 0."""
+        return float(self.state["loss"])
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the state."""
         return sum(array.nbytes for array in self.state.values())

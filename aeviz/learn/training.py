@@ -12,7 +12,7 @@ from torch import Tensor
 
 from aeviz.core.clean_data import CleanData
 from aeviz.core.settings import SPECS, Settings
-from aeviz.core.timeline import Keyframe, Timeline
+from aeviz.core.timeline import Changes, Keyframe
 from aeviz.learn.corruption import DRAWS, Nearest, corruption_of, frozen_eps
 from aeviz.learn.gradient import gradient_of
 from aeviz.learn.loss import Loss
@@ -95,7 +95,7 @@ class Training:
         Raises
         ------
         DivergedError
-            When the loss is not finite or has exploded; `replay` brings the last good state back.
+            When the loss is not finite or has exploded; the weights may be so too.
         """
         while True:
             if self.settings is not self._begun:  # a change within an epoch waits for the next one
@@ -219,22 +219,21 @@ class Training:
     def _tensors(self) -> dict[str, Tensor]:
         return {"parameters": self.parameters, "average": self.average, **self.optimiser.state}
 
-    def replay(self, timeline: Timeline, epoch: int) -> None:
-        """Bring back the exact state after `epoch`: the keyframe before it, then the epochs between.
+    def replay(self, changes: Changes, epoch: int) -> Iterator[None]:
+        """Go on to an epoch as the training did that made these live changes; rest now and then.
 
-        Stops at the last good epoch where the training diverges before `epoch`.
+        Raises
+        ------
+        DivergedError
+            As `epochs` does.
         """
-        self.restore(timeline.before(epoch))
-        epochs = self.epochs()
-        try:
-            while self.epoch < epoch:
-                changed = timeline.change_after(self.epoch)
-                if changed is not None:
-                    self.change(changed)
-                while next(epochs) is None:
-                    pass
-        except DivergedError:
-            self.replay(timeline, self.epoch)
+        due, epochs = dict(changes), self.epochs()
+        while self.epoch < epoch:
+            if self.epoch in due:
+                self.change(due[self.epoch])
+            while next(epochs) is None:
+                yield
+            yield
 
 
 def _target(settings: Settings) -> tuple[float, ...]:

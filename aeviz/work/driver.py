@@ -1,58 +1,64 @@
-"""One training under way: paced and recorded."""
+"""One training under way: paced and reported."""
 
 from __future__ import annotations
 
 import math
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
 
+from aeviz.core.history import MEGABYTE
 from aeviz.core.rate import Rate
-from aeviz.core.settings import Settings
-from aeviz.core.timeline import Timeline
+from aeviz.core.settings import Settings, applies
+from aeviz.core.timeline import Keyframe, is_due, most_within, spread_at
 from aeviz.learn.training import Training
 from aeviz.work import messages as m
 
 SLICE = 0.0015  # seconds of training between two looks into the pipes: a tenth of a frame
 SOUND = 10.0  # times what an untrained network's loss is about: a run can go on from such a loss
+_SOUND_KEPT, _SOUND_BYTES = 8, 64 * MEGABYTE  # keyframes to which a run may go back, and what they may take
 
 
 class Driver:
-    """Paces one training and records its timeline."""
+    """Paces one training, and tells of its keyframes and losses; the window is who keeps them."""
 
     def __init__(self, build: m.Build, drive: m.Drive) -> None:
         self._run, self._branch = build.run, 0
         self._stood = sys.maxsize  # the earliest epoch to which the run has gone back
         self.drive = drive
         self.data = build.data
-        self.training = Training(build.settings, self.data)
-        self.timeline = Timeline()
+        self.training = training = Training(build.settings, self.data)
         self.single = False
         self._waiting_change: Settings | None = None  # until the epoch in progress is done
         self._in_epoch = False
         self.record: list[m.Kept | m.Noted] = []  # for the window to keep, not yet sent
-        for keyframe in build.keyframes:
-            self.timeline.add(keyframe)
-        for epoch, settings in build.changes:
-            self.timeline.note(epoch, settings)
-        if self.timeline.last is not None:
-            self.training.restore(self.timeline.last)
-            self.timeline.cut(self.training.epoch)
-            self.change(build.settings)
-        else:
+        first = training.keyframe()
+        self._most = most_within(build.settings.history * MEGABYTE, first.nbytes)
+        kept = min(_SOUND_KEPT, most_within(_SOUND_BYTES, first.nbytes))
+        self._sound: deque[Keyframe] = deque(maxlen=kept)
+        self._replay: Iterator[None] | None = None
+        if build.keyframe is None:
             self._keep()
-        self._epochs: Iterator[float | None] = self.training.epochs()
+        else:
+            training.restore(build.keyframe)
+            self._sound.append(build.keyframe)
+            self._replay = training.replay(build.changes, build.epoch)
+            self._waiting_change = build.settings
+        self._epochs: Iterator[float | None] = training.epochs()
         # With the regulariser's part of each; those that the window has not said that it has.
         self._losses: list[tuple[float, float]] = []
-        self._losses_from = self.training.epoch
+        self._losses_from = build.epoch
         self._due = time.perf_counter()
-        self._busy = self._pace = 0.0  # seconds spent in training, and lately a step
+        self._busy = 0.0  # seconds spent in training
         self._rate = Rate()
 
     def phase(self) -> m.Phase:
-        """Whether the run rests, trains, or has reached its last epoch."""
+        """Whether the run rests, returns, trains, or has reached its last epoch."""
+        if self._replay is not None:
+            return "returning"
         if self.single:
             return "training"
         if self.training.epoch >= self.training.settings.epochs and not self._in_epoch:
@@ -61,9 +67,10 @@ class Driver:
 
     def wait(self) -> float | None:
         """Seconds until the next epoch is due; None while there is nothing to train."""
-        if self.phase() != "training":
+        phase = self.phase()
+        if phase not in ("returning", "training"):
             return None
-        if self._in_epoch or self.single:
+        if phase == "returning" or self._in_epoch or self.single:
             return 0.0
         now = time.perf_counter()
         if not math.isfinite(self.drive.speed) or now - self._due > 0.25:
@@ -71,12 +78,11 @@ class Driver:
         return max(0.0, self._due - now)
 
     def change(self, settings: Settings) -> None:
-        """Take up live settings now, or as soon as the epoch in progress is done."""
-        if self._in_epoch:
+        """Take up live settings now, or as soon as the epoch in progress is done, or the run has returned."""
+        if self._in_epoch or self._replay is not None:
             self._waiting_change = settings
             return
         self.training.change(settings)
-        self.timeline.note(self.training.epoch, settings)
         self.record.append(m.Noted(self._run, self.training.epoch, settings))
 
     def train(self) -> None:
@@ -90,17 +96,33 @@ class Driver:
         before = self.training.steps
         began = now = time.perf_counter()
         while now - began < SLICE and self._is_due(now):
+            if self._replay is not None:
+                self._return()
+                now = time.perf_counter()
+                continue
             loss = next(self._epochs)
             self._in_epoch = loss is None
             if loss is not None:
                 self._finish_epoch(loss)
             now = time.perf_counter()
         self._busy += now - began
-        steps = self.training.steps - before
-        self._pace = (now - began) / steps if steps else self._pace
-        self._rate.count(steps)
+        self._rate.count(self.training.steps - before)
+
+    def _return(self) -> None:
+        """Go on returning; arrived, take up what is meant to be in force from here on."""
+        assert self._replay is not None
+        for _ in self._replay:
+            return
+        self._replay, settings = None, self._waiting_change
+        if settings is not None:
+            self._waiting_change = None
+            if "live" in applies(self.training.settings.changed(settings)):
+                self.change(settings)
+            self.training.change(settings)  # and with it how it is drawn
 
     def _is_due(self, now: float) -> bool:
+        if self._replay is not None:
+            return True
         if self.phase() != "training":
             return False
         return self._in_epoch or self.single or self._due <= now
@@ -109,7 +131,8 @@ class Driver:
         self.single = False
         self._due += 1.0 / self.drive.speed
         self._losses.append((loss, self.training.regulariser))
-        if self.timeline.due(self.training.epoch):
+        epoch = self.training.epoch
+        if is_due(epoch, spread_at(epoch, self._most)):
             self._keep()
         if self._waiting_change is not None:
             settings, self._waiting_change = self._waiting_change, None
@@ -122,12 +145,11 @@ class Driver:
         the last keyframe with a sound loss either, because that loss is older than its last step.
         """
         settings = self._waiting_change or self.training.settings
-        most = SOUND * self.training.scale
-        sound = [each.epoch for each in self.timeline if not each.state["loss"] > most]  # NaN of epoch 0
-        self.training.replay(self.timeline, max(sound[:-1], default=0))
-        self.timeline.cut(self.training.epoch)
+        if len(self._sound) > 1:
+            self._sound.pop()
+        self.training.restore(self._sound[-1])
         self._in_epoch = self.single = False
-        self._waiting_change = None
+        self._waiting_change = self._replay = None
         self._branch += 1
         self._stood = min(self._stood, self.training.epoch)
         self.change(settings)
@@ -136,7 +158,7 @@ class Driver:
         self._losses_from = min(self._losses_from, self.training.epoch)
 
     def state(self, ask: m.AskState) -> m.State:
-        """The newest state, or what brings back a past epoch where one is asked for."""
+        """The newest state."""
         training = self.training
         known = self._known(*ask.losses)
         if known > self._losses_from:
@@ -146,14 +168,9 @@ class Driver:
             training.epoch, self.phase(), self._losses_from,
             np.array(self._losses, dtype=np.float32).reshape(-1, 2), self._rate.per_second,
         )  # fmt: skip
-        past = average = None
-        if ask.epoch is not None and ask.epoch < training.epoch:
-            past = self._past(ask.epoch, ask.past)
-        else:
-            average = training.average.cpu().numpy()
         return m.State(
-            self._run, self._branch, progress, training.settings, average, past,
-            training.loss, training.regulariser, training.steps, self._busy, self._pace,
+            self._run, self._branch, progress, training.settings, training.average.cpu().numpy(),
+            training.loss, training.regulariser, training.steps, self._busy,
             None if ask.run == self._run else self.data,
         )  # fmt: skip
 
@@ -164,13 +181,8 @@ class Driver:
         # Of an earlier branch, those hold that came before the run went back.
         return number if branch == self._branch else min(number, self._stood)
 
-    def _past(self, epoch: int, known: tuple[int, int, int, int] | None) -> m.Past:
-        keyframe = self.timeline.before(epoch)
-        key = (self._run, self._branch, epoch, keyframe.epoch)
-        changes = (each for each in self.timeline.changes if keyframe.epoch <= each[0] < epoch)
-        return m.Past(key, None if key == known else keyframe, tuple(changes))
-
     def _keep(self) -> None:
-        keyframe = self.training.keyframe()
-        self.timeline.add(keyframe)
-        self.record.append(m.Kept(self._run, keyframe))
+        frame = self.training.keyframe()
+        if not frame.loss > SOUND * self.training.scale:  # NaN of epoch 0
+            self._sound.append(frame)
+        self.record.append(m.Kept(self._run, frame))

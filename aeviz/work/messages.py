@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 from aeviz.core.clean_data import CleanData
 from aeviz.core.code import CodeView
 from aeviz.core.field import ExactField, Field, Grid
+from aeviz.core.history import Branch
 from aeviz.core.marks import NO_MARKS, Marks, Point
 from aeviz.core.metrics import Metrics, NoiseCurve, Quality
 from aeviz.core.midline import Midline
 from aeviz.core.settings import Settings
-from aeviz.core.timeline import Keyframe
+from aeviz.core.timeline import Changes, Keyframe
 
-Phase = Literal["paused", "training", "finished"]
+Phase = Literal["paused", "returning", "training", "finished"]
+"""Returning: replaying what was trained before, up to where the run stood."""
 
 
 # To the trainer
@@ -32,14 +34,25 @@ Phase = Literal["paused", "training", "finished"]
 class Build:
     """Begin a run on these data and forget the one before; `run` numbers it.
 
-    With keyframes and changes of an earlier run, go on from its last keyframe.
+    With a keyframe, return first to `epoch` by way of the live changes since, then go on with `settings`.
     """
 
     run: int
     settings: Settings
     data: CleanData
-    keyframes: tuple[Keyframe, ...] = ()
-    changes: tuple[tuple[int, Settings], ...] = ()
+    keyframe: Keyframe | None = None
+    changes: Changes = ()
+    epoch: int = 0
+
+    @classmethod
+    def of(cls, run: int, settings: Settings, branch: Branch, epoch: int | None = None) -> Build:
+        """Go on after an epoch of a branch, the newest one by default; begin it where it has none."""
+        timeline, epoch = branch.timeline, branch.epoch if epoch is None else epoch
+        if not len(timeline):
+            return cls(run, settings, branch.data)
+        frame = timeline.before(epoch)
+        changes = timeline.changes_between(frame.epoch, epoch)
+        return cls(run, settings, branch.data, frame, changes, epoch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,35 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What a course of training began with."""
+
+    settings: Settings
+    data: CleanData
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A past epoch, and what brings it back: the keyframe before it and the live changes from there on.
+
+    Attributes
+    ----------
+    course : (int, int)
+        Of which course of training; its past never changes.
+    keyframe : Keyframe or None
+        None where the last `Past` of this kind had the same one.
+    origin : Origin or None
+        None where the last `Past` of this kind was of the same course, or the course is the run's.
+    """
+
+    course: tuple[int, int]
+    epoch: int
+    keyframe: Keyframe | None
+    changes: Changes
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """Ask for a frame; the answer carries the same `number`.
 
@@ -73,8 +115,10 @@ class Ask:
     ----------
     view : Settings
         How the answer is to be drawn: only what that takes is worked out.
-    epoch : int or None
+    past : Past or None
         A past epoch, or None for the newest.
+    beside : Past or None
+        An epoch of another course whose field is wanted as well.
     grid : Grid or None
         Where the field is wanted; None for progress alone.
     samples : int
@@ -89,11 +133,14 @@ class Ask:
     due : float
         By `time.monotonic`: no earlier than this is it to be answered, unless more is asked meanwhile. So
         frames keep their pace while the window is busy painting.
+    run : int
+        Which run the question is about: of another one it gets an empty answer. 0 for whichever there is.
     """
 
     number: int
     view: Settings
-    epoch: int | None = None
+    past: Past | None = None
+    beside: Past | None = None
     grid: Grid | None = None
     samples: int = 0
     cursor: Point | None = None
@@ -102,6 +149,7 @@ class Ask:
     whole: bool = False
     measure: bool = False
     due: float = 0.0
+    run: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +171,17 @@ ToObserver = Ask | AskMetrics | Stop
 
 @dataclass(frozen=True, slots=True)
 class AskState:
-    """Ask for the state of a past epoch, or with None of the newest; the answer is a `State` or None.
+    """Ask for the run's newest state; the answer is a `State` or None.
 
     Attributes
     ----------
     losses : (run, branch, number)
         How many losses of that branch the window has by now; they are not sent again.
-    past : (run, branch, epoch, keyframe's epoch) or None
-        What the observer stands at, and need not be sent again.
     run : int
         Whose data the observer has.
     """
 
-    epoch: int | None
     losses: tuple[int, int, int] = (0, 0, 0)
-    past: tuple[int, int, int, int] | None = None
     run: int = 0
 
 
@@ -169,40 +213,19 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """What brings a past epoch back: the keyframe before it and the live changes from there on.
-
-    Attributes
-    ----------
-    key : (run, branch, epoch, keyframe's epoch)
-    keyframe : Keyframe or None
-        None where the observer has said that it stands there.
-    """
-
-    key: tuple[int, int, int, int]
-    keyframe: Keyframe | None
-    changes: tuple[tuple[int, Settings], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class State:
     """The trainer's answer to `AskState`.
 
     Attributes
     ----------
     branch : int
-        How often the run has gone back: past epochs of two branches are not the same.
-    average : (size,) array or None
-        The weights that are shown, of the newest epoch or of a step within the next one; None where a
-        past epoch was asked for.
-    past : Past or None
-        Where a past epoch was asked for.
+        How often the run has gone back: losses of two branches are not the same.
+    average : (size,) array
+        The weights that are shown, of the newest epoch or of a step within the next one.
     loss, regulariser : float
         Of the newest epoch; the second is a part of the first.
     steps, seconds : int, float
         Steps done, and the time spent in training.
-    pace : float
-        Seconds a step, lately.
     data : CleanData or None
         None where the observer has them.
     """
@@ -211,13 +234,11 @@ class State:
     branch: int
     progress: Progress
     settings: Settings
-    average: NDArray[np.float32] | None
-    past: Past | None
+    average: NDArray[np.float32]
     loss: float
     regulariser: float
     steps: int
     seconds: float
-    pace: float
     data: CleanData | None
 
 
@@ -228,7 +249,7 @@ class Frame:
     Attributes
     ----------
     epoch : int
-        The epoch that is shown; the nearest one recorded where the exact one would take too long.
+        The epoch that is shown; the nearest one recorded until the one that was asked for is brought back.
     settings : Settings
         In force in that epoch.
     field : Field or None
@@ -236,6 +257,8 @@ class Frame:
         exact field, which comes before as `Exact` where the window has not got it.
     seconds : float
         Time that the answer took the observer.
+    beside : Field or None
+        That of another course, where it was asked for; without points.
     """
 
     number: int
@@ -246,6 +269,7 @@ class Frame:
     field: Field | None = None
     marks: Marks = NO_MARKS
     seconds: float = 0.0
+    beside: Field | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +282,13 @@ class Exact:
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """A past epoch that was asked for, or what is beside it, can be shown exactly now."""
+
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
 class Geometry:
     """The geometric midline of a run's curve."""
 
@@ -267,7 +298,7 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A keyframe of the run, for the window to keep should the trainer die."""
+    """A keyframe of the run, for the window to keep."""
 
     run: int
     keyframe: Keyframe
@@ -350,6 +381,7 @@ FromWorker = (
     | Alive
     | Frame
     | Exact
+    | Brought
     | Geometry
     | Judged
     | Kept

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 
 import torch
 
+from aeviz.core.field import Field
 from aeviz.work import messages as m
 from aeviz.work.sight import Sight
 
@@ -21,6 +22,7 @@ class Observer:
     def __init__(self, window: Connection, trainer: Connection, send: Callable[[m.FromWorker], None]) -> None:
         self._window, self._trainer, self._send = window, trainer, send
         self._sight: Sight | None = None  # the run that is looked at
+        self._beside: Sight | None = None  # the course that is looked at beside it
         self._losses = (0, 0, 0)  # of which run and branch the window has how many
 
     def serve(self) -> None:
@@ -39,9 +41,7 @@ class Observer:
                 return
             if isinstance(message, m.Ask):
                 self._work_until_asked(message.due)
-            epoch = message.epoch if isinstance(message, m.Ask) else None
-            past_is, run = (self._sight.past_is, self._sight.run) if self._sight else (None, 0)
-            self._trainer.send(m.AskState(epoch, self._losses, past_is, run))
+            self._trainer.send(m.AskState(self._losses, self._sight.run if self._sight else 0))
             state: m.State | None = self._trainer.recv()
             if state is not None:  # else there is no run; what ended it has been told
                 self._guarded(partial(self._answer, message, state), state.run)
@@ -49,17 +49,19 @@ class Observer:
     def _work_until_asked(self, until: float = math.inf) -> None:
         """Do what is left of the exact answers until the window asks, or until a time by `time.monotonic`."""
         while (left := until - time.monotonic()) > 0.0 and not self._window.poll():
-            sight = self._sight
-            wait = sight.wait if sight else math.inf
+            sights = [sight for sight in (self._sight, self._beside) if sight is not None]
+            next_one = min(sights, key=lambda sight: sight.wait, default=None)
+            wait = next_one.wait if next_one is not None else math.inf
             if wait > 0.0:
                 rest = min(left, wait)
                 self._window.poll(rest if math.isfinite(rest) else None)
-            elif sight is not None:
-                self._guarded(partial(self._advance, sight), sight.run)
+            elif next_one is not None:
+                self._guarded(partial(self._advance, next_one), next_one.run)
 
     def _advance(self, sight: Sight) -> None:
         for finished in sight.advance():
-            self._send(finished)
+            # Of what is beside the run, the window is only told to ask again.
+            self._send(finished if sight is self._sight else m.Brought(sight.run))
 
     def _guarded(self, do: Callable[[], None], run: int) -> None:
         try:
@@ -71,15 +73,30 @@ class Observer:
 
     def _answer(self, message: m.Ask | m.AskMetrics, state: m.State) -> None:
         if self._sight is None or state.run != self._sight.run:
-            self._sight = Sight(state)
+            assert state.data is not None
+            self._sight = Sight(state.run, m.Origin(state.settings, state.data))
+            self._beside = None
         if isinstance(message, m.AskMetrics):
             self._send(self._sight.metrics(state))
             return
-        for answer in self._sight.answers(message, state):
+        if message.run not in (0, state.run):
+            self._send(m.Frame(message.number, message.run, state.progress, 0, state.settings))
+            return
+        beside = self._field_beside(message, state.run)
+        for answer in self._sight.answers(message, state, beside):
             self._send(answer)
         if message.whole:
             return  # it may come late, and tells the window of no progress
         told = state.progress
         self._losses = (state.run, state.branch, told.losses_from + len(told.losses))
         if message.measure:
-            self._send(self._sight.judged(state, message.view))
+            self._send(self._sight.judged(message, state))
+
+    def _field_beside(self, ask: m.Ask, run: int) -> Field | None:
+        past = ask.beside
+        if past is None or ask.grid is None:
+            self._beside = None if past is None else self._beside
+            return None
+        if past.origin is not None:
+            self._beside = Sight(run, past.origin)
+        return self._beside.beside(ask, past, ask.grid) if self._beside is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 
 import numpy as np
@@ -19,46 +19,24 @@ from aeviz.core.manifolds import FloatArray
 from aeviz.core.marks import ExactPlace, Marks, Place, Point, Reconstruct, basins
 from aeviz.core.metrics import Metrics
 from aeviz.core.settings import Settings
-from aeviz.core.timeline import Keyframe, Timeline
 from aeviz.learn.measure import measure
 from aeviz.learn.network import Network
-from aeviz.learn.training import Training
 from aeviz.work import messages as m
 from aeviz.work.exact import Exact, Task
+from aeviz.work.past import PastEpochs, Shown
 
 BASINS_SHARE = 10.0  # times what basins take: so long they are shown unless the grid changes
 _MOST_CODE = 1e30  # what is larger is drawn as this
-REPLAY_BUDGET = 0.03  # seconds that bringing a past epoch back exactly may take: two frames
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """The epoch that is looked at: its settings and averaged weights.
-
-    Attributes
-    ----------
-    key : tuple
-        Of no other epoch, and of no other step within one.
-    moves : bool
-        Whether the next frame will show another one.
-    """
-
-    epoch: int
-    settings: Settings
-    average: torch.Tensor
-    key: tuple[int, ...]
-    moves: bool
 
 
 class Sight:
     """Works out what there is to see of one run."""
 
-    def __init__(self, state: m.State) -> None:
-        settings = state.settings
-        assert state.data is not None
-        self.run = state.run
-        self.past_is: tuple[int, int, int, int] | None = None  # what `_shown_past` is: see `Past.key`
-        self._data = state.data
+    def __init__(self, run: int, origin: m.Origin) -> None:
+        settings = origin.settings
+        self.run = run
+        self._data = origin.data
+        self._past = PastEpochs(origin)
         self._coded = some_points(len(self._data.points))  # the clean points whose codes are looked at
         self._directions: Directions | None = None  # as last seen
         self._network = Network.of(settings, self._data.points)
@@ -67,19 +45,19 @@ class Sight:
         self._told_exact: ExactField | None = None
         self._exact_settings = settings  # whose exact field was told last
         self._told_midline = False
-        self._past: Training | None = None
-        self._shown_past: Shown | None = None
         self._judged: tuple[Shown, Settings] | None = None  # what was judged last, and how it was drawn
         self._basins: FloatArray = np.empty((0, 0))
-        self._basins_are: tuple[Grid, tuple[int, ...]] | None = None
+        self._basins_are: tuple[Grid, tuple[object, ...]] | None = None
         self._basins_due = 0.0  # by the clock: until then a moving run may be shown with those it has
         self._flow: Flow | None = None
         self._flow_is: object = None
 
-    def answers(self, ask: m.Ask, state: m.State) -> Iterator[m.Geometry | m.Exact | m.Frame]:
-        """What has changed beside the network, then the frame."""
+    def answers(
+        self, ask: m.Ask, state: m.State, beside: Field | None = None
+    ) -> Iterator[m.Geometry | m.Exact | m.Frame]:
+        """What has changed beside the network, then the frame, which takes `beside` with it."""
         began = time.perf_counter()
-        shown = self._look(state)
+        shown = self._look(ask, state)
         if ask.grid is not None:
             if not self._told_midline:
                 self._told_midline = True
@@ -92,8 +70,9 @@ class Sight:
         marks = self._marks(ask, shown)
         taken = time.perf_counter() - began
         frame = m.Frame(
-            ask.number, self.run, state.progress, shown.epoch, shown.settings, field, marks, taken
-        )
+            ask.number, self.run, state.progress, shown.epoch, shown.settings, field, marks, taken,
+            beside,
+        )  # fmt: skip
         if ask.whole and ask.grid is not None:
             whole: Task[ExactField | None] = Task()
             whole.want(ask.number, self._exact.whole(shown.settings, ask.grid))
@@ -103,13 +82,16 @@ class Sight:
 
     @property
     def wait(self) -> float:
-        """Seconds until there is something exact to go on with; infinite where there is nothing."""
-        return 0.0 if self._files else min(task.wait for task in self._exact.tasks)
+        """Seconds until there is something to go on with; infinite where there is nothing."""
+        return 0.0 if self._files or self._past.unfinished else min(task.wait for task in self._exact.tasks)
 
-    def advance(self) -> Iterator[m.Exact | m.Frame | m.Judged]:
-        """Go on with what is unfinished, files first, then the field; what that finishes is told."""
+    def advance(self) -> Iterator[m.Exact | m.Frame | m.Judged | m.Brought]:
+        """Go on with what is unfinished, first the past, then files; what that finishes is told."""
         task = self._exact.field_task
-        if self._files:
+        if self._past.unfinished:
+            if self._past.advance():
+                yield m.Brought(self.run)
+        elif self._files:
             frame, whole = self._files[0]
             try:
                 whole.advance()
@@ -212,7 +194,7 @@ class Sight:
         """The run's numbers, without a sketch."""
         self._exact.reference(state.settings)
         self._exact.reference_task.finish()
-        quality = self.judged(state, state.settings).quality
+        quality = self._judge(_newest(state), state.settings).quality
         metrics = Metrics(
             **asdict(quality), epoch=state.progress.epoch, loss=state.loss, regulariser=state.regulariser,
             train_seconds=state.seconds,
@@ -220,9 +202,9 @@ class Sight:
         )  # fmt: skip
         return m.Measured(self.run, metrics)
 
-    def judged(self, state: m.State, view: Settings) -> m.Judged:
-        """Measure what is shown, on the grid and with the threshold of `view`."""
-        return self._judge(self._look(state), view)
+    def judged(self, ask: m.Ask, state: m.State) -> m.Judged:
+        """Measure what is shown, on the grid and with the threshold of its view."""
+        return self._judge(self._look(ask, state), ask.view)
 
     def _judge(self, shown: Shown, view: Settings) -> m.Judged:
         self._judged = shown, view
@@ -244,33 +226,19 @@ class Sight:
         assert self._directions is not None
         return CodeView.of(self._coded, self._data.positions[self._coded], codes, self._directions)
 
-    def _look(self, state: m.State) -> Shown:
-        """What was asked for."""
-        if state.past is None:
-            assert state.average is not None
-            moves = state.progress.phase == "training"
-            key, average = (state.branch, state.steps), torch.from_numpy(state.average)
-            return Shown(state.progress.epoch, state.settings, average, key, moves)
-        if state.past.keyframe is not None and self.past_is != state.past.key:
-            self.past_is = None  # until the replay has succeeded
-            self._shown_past = self._brought_back(state, state.past, state.past.keyframe)
-            self.past_is = state.past.key
-        assert self._shown_past is not None
-        return self._shown_past
+    def _look(self, ask: m.Ask, state: m.State) -> Shown:
+        """What was asked for, or the nearest to it until that is brought back."""
+        return _newest(state) if ask.past is None else self._past.show(ask.past, whole=ask.whole)
 
-    def _brought_back(self, state: m.State, past: m.Past, keyframe: Keyframe) -> Shown:
-        """A past epoch, replayed from the keyframe before it, or that keyframe where this takes too long."""
-        _, _, epoch, _ = past.key
-        batches = [keyframe.settings.batch, *(settings.batch for _, settings in past.changes)]
-        steps = -(-len(self._data.points) // min(batches)) * (epoch - keyframe.epoch)
-        if steps * state.pace * max(1.0, max(batches) / state.settings.batch) > REPLAY_BUDGET:
-            average = torch.tensor(keyframe.state["average"])
-            return Shown(keyframe.epoch, keyframe.settings, average, past.key, moves=False)
-        timeline = Timeline()
-        timeline.add(keyframe)
-        for change in past.changes:
-            timeline.note(*change)
-        if self._past is None:
-            self._past = Training(state.settings, self._data)
-        self._past.replay(timeline, epoch)
-        return Shown(self._past.epoch, self._past.settings, self._past.average.clone(), past.key, moves=False)
+    def beside(self, ask: m.Ask, past: m.Past, grid: Grid) -> Field:
+        """The field of another course, on the same cells, with its exact one where that is known."""
+        shown = self._past.show(past, whole=ask.whole)
+        field = self._field(dataclasses.replace(ask, samples=0, probe=None), grid, shown)
+        exact = self._exact.field(shown.settings, grid) if ask.view.shows_exact else None
+        return dataclasses.replace(field, data=self._data.points, exact=exact)
+
+
+def _newest(state: m.State) -> Shown:
+    moves = state.progress.phase in ("returning", "training")
+    average, key = torch.from_numpy(state.average), (state.branch, state.steps)
+    return Shown(state.progress.epoch, state.settings, average, key, moves)
