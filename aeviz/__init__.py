@@ -10,7 +10,7 @@
 from aeviz.core.field import Field
 from aeviz.core.presets import preset
 from aeviz.core.settings import Settings
-from aeviz.run import Run, train
+from aeviz.run import Run, load, train
 from aeviz.version import __version__
 
-__all__ = ["Field", "Run", "Settings", "__version__", "preset", "train"]
+__all__ = ["Field", "Run", "Settings", "__version__", "load", "preset", "train"]

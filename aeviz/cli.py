@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from aeviz.core.clean_data import clean_data
 from aeviz.core.data_file import SUFFIXES
-from aeviz.core.files import PICTURES, FileError, check_target
+from aeviz.core.files import PICTURES, RUN, FileError, check_target
 from aeviz.core.presets import load_preset, preset, preset_names
+from aeviz.core.run_file import read_run
 from aeviz.core.setting import SettingError, Spec, nearest
 from aeviz.core.settings import GROUPS, SPECS, TABLE, Settings
 from aeviz.figure.qt import QtUnavailable, require_qt
+from aeviz.run import Run, TrainingError, load, train
 from aeviz.version import __version__
 
 DONE, FAILED, REFUSED = 0, 1, 2
@@ -63,9 +65,12 @@ def _window(words: list[str]) -> int:
     parser.add_argument("--version", action="version", version=f"aeviz {__version__}")
     _add_settings(parser)
     if words and not words[0].startswith("-"):
-        if not words[0].lower().endswith(SUFFIXES):
-            raise _RefusedError(f"there is no command {words[0]!r}{nearest(words[0], COMMANDS)}; there are "
-                           f"render and presets, and files of points: {', '.join(SUFFIXES)}")  # fmt: skip
+        if not words[0].lower().endswith((*SUFFIXES, RUN)):
+            known = f"render and presets, run files ({RUN}) and files of points: {', '.join(SUFFIXES)}"
+            guess = nearest(words[0], COMMANDS)
+            raise _RefusedError(f"there is no command {words[0]!r}{guess}; there are {known}")
+        if words[0].lower().endswith(RUN):
+            return _open(words)
         if any(word.split("=")[0] == "--data" for word in words):
             raise _RefusedError(f"{words[0]} and --data name two kinds of data: leave one of them out")
         words = ["--data", *words]
@@ -77,6 +82,20 @@ def _window(words: list[str]) -> int:
     return open_window(settings, theme_given="theme" in given, lesson=chosen.preset)
 
 
+def _open(words: list[str]) -> int:
+    """Open a run file in the window."""
+    if words[1:]:
+        raise _RefusedError(f"{words[0]} has settings of its own: {words[1]} is not expected after it")
+    try:
+        saved = read_run(Path(words[0]))
+    except FileError as error:
+        return _say(f"aeviz: {error}", REFUSED)
+    require_qt(screen=True)
+    from aeviz.app.main import open_window
+
+    return open_window(saved.view, theme_given=True, opened=(Path(words[0]), saved))
+
+
 def _render(words: list[str]) -> int:
     parser = _Parser(
         prog="aeviz render",
@@ -85,37 +104,55 @@ def _render(words: list[str]) -> int:
     )
     parser.add_argument("out", nargs="+", type=Path, metavar="OUT", help="files to write")
     parser.add_argument("--json", action="store_true", help="print the run's numbers as one JSON object")
+    parser.add_argument("--from", dest="file", metavar="FILE", help="take the run from a run file (.aeviz)")
+    parser.add_argument("--epoch", type=int, metavar="N", help="with --from: show this epoch, as it was")
     _add_settings(parser)
     chosen = _parsed(parser, words)
-    settings, _ = _settings(chosen)
+    if chosen.file is None and chosen.epoch is not None:
+        raise _RefusedError(
+            "--epoch is one of a run that is there: name its file with --from, or give --epochs"
+        )
+    if chosen.file is not None and chosen.preset is not None:
+        raise _RefusedError("--preset and --from both say what the run is: leave one of them out")
     try:
         suffixes = {check_target(path) for path in chosen.out}
     except FileError as error:
         return _say(f"aeviz: {error}", REFUSED)
     if suffixes & set(PICTURES):
         require_qt(screen=False)
-    return _train_and_write(settings, chosen.out, as_json=chosen.json)
+    if chosen.file is None:
+        settings, _ = _settings(chosen)
+        return _write(lambda progress: train(settings, progress=progress), settings.epochs, chosen)
+    changes = _typed(chosen)
+
+    def take_up(progress: Callable[[int], object]) -> Run:
+        run = load(chosen.file, chosen.epoch, **changes)
+        if "epochs" in changes:
+            run.train(progress)
+        return run
+
+    return _write(take_up, changes.get("epochs"), chosen)
 
 
-def _train_and_write(settings: Settings, paths: list[Path], *, as_json: bool) -> int:
+def _write(
+    make: Callable[[Callable[[int], object]], Run], epochs: int | None, chosen: argparse.Namespace
+) -> int:
     from tqdm import tqdm
-
-    from aeviz.run import TrainingError, train
 
     tqdm.monitor_interval = 0  # no thread that watches the bar
     # disable=None: no bar where stderr is not a terminal.
-    with tqdm(total=settings.epochs, unit="epoch", disable=None, leave=False) as bar:
+    with tqdm(total=epochs, unit="epoch", disable=None, leave=False) as bar:
         try:
-            run = train(settings, progress=lambda epoch: bar.update(epoch - bar.n))
-        except TrainingError as error:
+            run = make(lambda epoch: bar.update(epoch - bar.n))
+        except (TrainingError, FileError) as error:
             bar.close()
-            return _say(f"aeviz: {error}", FAILED)
+            return _say(f"aeviz: {error}", FAILED if isinstance(error, TrainingError) else REFUSED)
     with run:
         if run.data.note:
             _say(f"aeviz: {run.data.note}", DONE)
         try:
-            run.save(*paths)
-            if as_json:
+            run.save(*chosen.out)
+            if chosen.json:
                 print(json.dumps(run.metrics().to_json()))  # noqa: T201
         except (FileError, TrainingError) as error:
             return _say(f"aeviz: {error}", FAILED)
@@ -155,14 +192,18 @@ def _add_setting(section: argparse._ArgumentGroup, spec: Spec) -> None:
 
 def _settings(chosen: argparse.Namespace) -> tuple[Settings, dict[str, Any]]:
     """Settings of a command line, and those that were given by name or by a preset."""
-    base = Settings() if chosen.preset is None else preset(chosen.preset)
-    typed = {name: value for name, value in vars(chosen).items() if name in SPECS and value is not None}
-    values = {
-        name: value if isinstance(value, bool) else SPECS[name].parsed(value) for name, value in typed.items()
-    }
+    base, values = Settings() if chosen.preset is None else preset(chosen.preset), _typed(chosen)
     settings = base.replace(**values)
     clean_data(settings)  # whether there are any
     return settings, Settings().changed(base) | values
+
+
+def _typed(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Settings that were given by name."""
+    typed = {name: value for name, value in vars(chosen).items() if name in SPECS and value is not None}
+    return {
+        name: value if isinstance(value, bool) else SPECS[name].parsed(value) for name, value in typed.items()
+    }
 
 
 def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:

@@ -10,18 +10,18 @@ import weakref
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import TypeVar
-
-import numpy as np
+from typing import Any, TypeVar
 
 from aeviz.core.clean_data import clean_data
 from aeviz.core.field import Field, Grid
-from aeviz.core.files import PICTURES, check_suffix, npz_bytes, write_whole
+from aeviz.core.files import PICTURES, RUN, check_suffix, npz_bytes, write_whole
+from aeviz.core.history import MEGABYTE, History
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.metrics import Metrics
 from aeviz.core.midline import Midline
+from aeviz.core.run_file import SavedRun, read_run, run_bytes
 from aeviz.core.setting import SettingError
-from aeviz.core.settings import Settings
+from aeviz.core.settings import SPECS, Settings
 from aeviz.version import __version__
 from aeviz.work import messages as m
 from aeviz.work.client import Client
@@ -36,15 +36,23 @@ class TrainingError(RuntimeError):
 
 
 class Run:
-    """A run in processes of its own, trained to its last epoch.
+    """A run in processes of its own.
 
     Use it as a context manager, or close it; let go, it closes itself.
+
+    Attributes
+    ----------
+    history : History
+        All that was trained: keyframes, live changes, losses, branches.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, history: History | None = None) -> None:
         self.settings = settings
-        self.data = clean_data(settings)
-        self._losses = np.empty((0, 2))
+        if history is None:
+            history = History()
+            history.begin(settings, clean_data(settings))
+        history.memory = settings.history * MEGABYTE
+        self.history, self.data = history, history.current.data
         self._midline = Midline()
         self._over: Exception | None = None  # after it, no answer comes
         self._numbers = 0
@@ -52,7 +60,7 @@ class Run:
         self._client = Client(self._inbox.put)
         weakref.finalize(self, self._client.stop)
         self._wait_for(m.Ready)
-        self._client.send(m.Build(1, settings, self.data))
+        self._client.send(m.Build.of(1, settings, history.current))
 
     def __enter__(self) -> Run:
         return self
@@ -72,12 +80,12 @@ class Run:
     @property
     def loss(self) -> FloatArray:
         """Loss C + λ R of every epoch, (E,), in data units squared, or nats for a cross-entropy."""
-        return self._losses[:, 0]
+        return self.history.current.losses[:, 0].astype(float)
 
     @property
     def regulariser(self) -> FloatArray:
         """What λ R has of it, (E,)."""
-        return self._losses[:, 1]
+        return self.history.current.losses[:, 1].astype(float)
 
     def train(self, progress: Callable[[int], object] | None = None) -> None:
         """Train to the last epoch; `progress` is told the epochs done.
@@ -94,6 +102,11 @@ class Run:
                 progress(frame.progress.epoch)
             if frame.progress.phase == "finished":
                 return
+            time.sleep(_LOOK)
+
+    def arrive(self) -> None:
+        """Wait until a run from a file stands where it stood."""
+        while self._look().progress.phase == "returning":
             time.sleep(_LOOK)
 
     def field(
@@ -120,7 +133,7 @@ class Run:
         return self._wait_for(m.Measured).metrics
 
     def save(self, *paths: str | PathLike[str]) -> None:
-        """Write the field, each file by its extension: png, svg, pdf or npz.
+        """Write the field, each file by its extension: png, svg, pdf or npz; with aeviz the whole run.
 
         Raises
         ------
@@ -136,9 +149,16 @@ class Run:
             suffix = check_suffix(path)
             if suffix in PICTURES:
                 content = self._picture(field, suffix)
+            elif suffix == RUN:
+                content = run_bytes(self.saved())
             else:
-                content = npz_bytes(field, self._losses, self.settings, self.data, __version__)
+                losses = self.history.current.losses.astype(float)
+                content = npz_bytes(field, losses, self.settings, self.data, __version__)
             write_whole(path, content)
+
+    def saved(self) -> SavedRun:
+        """The run as it is written into a run file."""
+        return SavedRun(self.history, self.settings, None, self.metrics().to_json(), __version__)
 
     def _picture(self, field: Field, suffix: str) -> bytes:
         from aeviz.figure.qt import offscreen_application  # Qt is loaded only where a picture is wanted
@@ -153,14 +173,20 @@ class Run:
         self._client.send(m.Ask(self._numbers, self.settings, grid=grid, samples=samples, whole=whole))
         frame = self._wait_for(m.Frame)
         progress = frame.progress
-        self._losses = np.concatenate((self._losses[: progress.losses_from], progress.losses))
+        if progress.phase != "returning":
+            self.history.tell(progress.losses_from, progress.losses)
         return frame
 
     def _wait_for(self, kind: type[_Answer]) -> _Answer:
         while self._over is None:
             message = self._inbox.get()
             match message:
+                case m.Kept():
+                    self.history.keep(message.keyframe)
+                case m.Noted():
+                    self.history.note(message.epoch, message.settings)
                 case m.Diverged():
+                    self.history.cut(message.epoch)
                     raise TrainingError(message.reason)
                 case m.Refused():
                     self._over = SettingError(message.reason)
@@ -211,4 +237,43 @@ def train(
     except BaseException:
         run.close()
         raise
+    return run
+
+
+def load(path: str | PathLike[str], epoch: int | None = None, **changes: Any) -> Run:
+    """Take up a run from its file, at its newest epoch or at a past one.
+
+    Parameters
+    ----------
+    epoch : int, optional
+        Which epoch; exactly as it was.
+    changes
+        Settings of the drawing, and ``epochs``, by name: `Run.train` goes on to that one.
+
+    Raises
+    ------
+    FileError
+        Where the file cannot be read, or is broken.
+    SettingError
+        Where it has no such epoch, or another setting is to be changed.
+    """
+    saved = read_run(Path(path))
+    branch = saved.history.current
+    if epoch is not None and not 0 <= epoch <= branch.epoch:
+        raise SettingError(
+            f"--epoch cannot be {epoch}: the run in {path} has the epochs 0 to {branch.epoch:,}"
+        )
+    then = branch.settings if epoch is None else branch.settings_at(epoch)
+    settings = then.drawn_as(saved.view).replace(**changes)
+    fixed = [
+        SPECS[name].option for name in then.changed(settings)
+        if SPECS[name].applies != "view" and name != "epochs"
+    ]  # fmt: skip
+    if fixed:
+        raise SettingError(f"{fixed[0]} belongs to the run in {path}, which is trained: leave it out")
+    if epoch is not None and epoch < branch.epoch:
+        settings = settings.replace(epochs=max(1, epoch)) if "epochs" not in changes else settings
+        saved.history.fork(epoch, settings)
+    run = Run(settings, saved.history)
+    run.arrive()
     return run

@@ -5,16 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QMenu
+
 from aeviz.app.menus import Entry
+from aeviz.app.recent import RecentMenu
 from aeviz.core.settings import Settings
 
 if TYPE_CHECKING:
     from aeviz.app.window import Window
 
 
-def actions_of(window: Window) -> dict[str, list[Entry]]:
+def actions_of(window: Window) -> dict[str, list[Entry | QAction | QMenu]]:
     """The menus of a window."""
     run, store, exports, figure = window.run, window.store, window.exports, window.view.figure
+    playback = window.playback
 
     def clear_marks() -> None:
         window.pencil.put(False)
@@ -23,7 +28,10 @@ def actions_of(window: Window) -> dict[str, list[Entry]]:
 
     return {
         "&File": [
-            ("&Open data…", "Ctrl+O", window.files.choose),
+            ("&Open…", "Ctrl+O", window.files.choose),
+            RecentMenu(window, window.keeper, window.memory, window.last_closed),
+            ("&Save run", "Ctrl+S", window.keeper.save),
+            ("Save run &as…", "Ctrl+Shift+S", window.keeper.save_as),
             ("Export &figure…", "Ctrl+E", exports.figure),
             ("Export &data…", "Ctrl+Shift+E", exports.data),
             ("&Quit", "Ctrl+Q", window.close),
@@ -35,6 +43,9 @@ def actions_of(window: Window) -> dict[str, list[Entry]]:
             ("&Close the lesson", "", window.lessons.close),
         ],
         "&Edit": [
+            window.undo.undo_action,
+            window.undo.redo_action,
+            ("C&hanges…", "Ctrl+Shift+H", window.show_changes),
             ("&Copy figure", "Ctrl+C", exports.copy),
             ("&Draw points", "D", window.pencil.toggle),
             ("All settings to &default", "", lambda: store.put(Settings(theme=store.settings.theme))),
@@ -46,6 +57,17 @@ def actions_of(window: Window) -> dict[str, list[Entry]]:
             ("&New seed", "N", window.take_new_seed),
             ("&Unlimited speed and back", "U", window.toggle_speed),
             ("Back to &live", "L", lambda: run.look_at(None)),
+            ("&Continue from here", "K", window.branches.fork),
+            window.timeline.readout.branches.runs,
+        ],
+        "&Past": [
+            ("&Play back and pause", "Shift+Space", playback.toggle),
+            ("One epoch &back", "Left", partial(playback.step, -1)),
+            ("One epoch &on", "Right", partial(playback.step, 1)),
+            ("A &hundred epochs back", "Shift+Left", partial(playback.step, -100)),
+            ("A hundred epochs o&n", "Shift+Right", partial(playback.step, 100)),
+            ("To the &mark before", "Ctrl+Left", partial(playback.to_mark, -1)),
+            ("To the mark &after", "Ctrl+Right", partial(playback.to_mark, 1)),
         ],
         "&View": [
             ("&Home", "H", figure.home),

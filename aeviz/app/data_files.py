@@ -16,6 +16,7 @@ from aeviz.app.notice import Notice
 from aeviz.app.store import Store
 from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.data_file import SUFFIXES, BadRowsError, DataFile, read_points
+from aeviz.core.files import RUN
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings
 
@@ -25,6 +26,8 @@ LEAST_SPREAD, MOST_SPREAD = 0.2, 50.0  # of data that noise between 0 and 1 and 
 class DataFiles(QObject):
     """Asks for a file, reads it in a thread of its own, and makes its points the data."""
 
+    run_wanted = pyqtSignal(str)
+    """A run file was chosen or dropped."""
     reopened = pyqtSignal()
     """The file that is shown was read again."""
     _read = pyqtSignal(int, str, object)
@@ -42,14 +45,19 @@ class DataFiles(QObject):
 
     def choose(self) -> None:
         """Let the user choose a file."""
-        kinds = f"Points ({' '.join('*' + suffix for suffix in SUFFIXES)});;All files (*)"
-        name, _ = QFileDialog.getOpenFileName(self._window, "Open data", str(self._memory.folder), kinds)
+        points = " ".join("*" + suffix for suffix in SUFFIXES)
+        kinds = f"Runs and points (*{RUN} {points});;Runs (*{RUN});;Points ({points});;All files (*)"
+        name, _ = QFileDialog.getOpenFileName(self._window, "Open", str(self._memory.folder), kinds)
         if name:
             self._memory.folder = Path(name).parent
             self.open(name)
 
     def open(self, name: str, *, skip_bad: bool | None = None) -> None:
-        """Read a file and make its points the data; what is chosen later wins over it."""
+        """Read a file and make its points the data, or its run; what is chosen later wins over it."""
+        if name.lower().endswith(RUN):
+            self._ticket += 1
+            self.run_wanted.emit(name)
+            return
         skip = self._store.settings.bad_rows == "skip" if skip_bad is None else skip_bad
         self._ticket += 1
         ticket = self._ticket

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from aeviz.app.store import Store
+from aeviz.app.store import Aim, Store
 from aeviz.core.presets import Preset, load_preset, preset_names
 from aeviz.core.settings import Settings, applies
 
@@ -36,7 +36,8 @@ class Lessons(QObject):
         settings = preset.settings_in(own)
         self._theme_before = own if settings.theme != own else None
         self._opening = True
-        self._store.put(settings.replace(device=self._store.settings.device))
+        settings = settings.replace(device=self._store.settings.device)
+        self._store.put(settings, Aim(f"Lesson: {preset.title}"))
         self._opening = False
         self.show(name)
 

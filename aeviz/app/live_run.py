@@ -110,6 +110,11 @@ class LiveRun(QObject):
         return self.history.current
 
     @property
+    def branch_beside(self) -> Branch | None:
+        """What is shown beside it; the history may have forgotten it for want of memory."""
+        return self.history[self.beside] if self.beside is not None and self.beside in self.history else None
+
+    @property
     def data(self) -> CleanData:
         """Its clean points."""
         return self.branch.data
@@ -217,19 +222,18 @@ class LiveRun(QObject):
         self.beside = number
         self._stale = True
 
-    def restore(self, history: History, settings: Settings, epoch: int | None = None) -> None:
-        """Take up another history, at rest, and look at a past epoch of it or at its newest."""
+    def take_up(self, history: History) -> None:
+        """Put another history in the place of this one, at rest; `go_to` a branch of it next."""
         self.history.listen = None
-        self.history, self.settings = history, settings
-        history.listen, history.memory = self._listen, settings.history * MEGABYTE
-        self.beside, self.playing = None, False
+        history.listen, history.memory = self._listen, self.history.memory
+        self.history, self.beside = history, None
+        self.playing = self._rested = False
         self._pasts.serial += 1
-        self._begin_anew()
-        self.look_at(epoch)
 
     def _begin_anew(self) -> None:
         self.phase = "paused"  # until the trainer says more
         self.looking_at, self.quality = None, Quality()
+        self.playing, self._rested = self.playing or self._rested, False
         self.code = self.over_noise = None
         self.midline = self._exact = None
         if self.beside is not None and (self.beside not in self.history or self.beside == self.branch.number):
@@ -287,9 +291,9 @@ class LiveRun(QObject):
         return None if self.looking_at is None else self._pasts.of(self.branch, self.looking_at)
 
     def _beside(self) -> m.Past | None:
-        if self.beside is None:
+        branch, epoch = self.branch_beside, self.looking_at
+        if branch is None:
             return None
-        branch, epoch = self.history[self.beside], self.looking_at
         return self._pasts.of(branch, min(branch.epoch, self.epoch if epoch is None else epoch), beside=True)
 
     # What trainer and observer say

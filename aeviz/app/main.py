@@ -6,6 +6,7 @@ import gc
 import signal
 import socket
 import sys
+from pathlib import Path
 
 from PyQt6 import sip
 from PyQt6.QtCore import QSocketNotifier, QTimer
@@ -14,6 +15,7 @@ from PyQt6.QtWidgets import QApplication
 from aeviz.app.memory import Memory
 from aeviz.app.style import Style
 from aeviz.app.window import Window
+from aeviz.core.run_file import SavedRun
 from aeviz.core.settings import SPECS, Settings
 from aeviz.figure.theme import font
 from aeviz.work.cores import ALL_BUT_ONE, keep_to
@@ -21,11 +23,14 @@ from aeviz.work.cores import ALL_BUT_ONE, keep_to
 COLLECT_EVERY = 2_000  # ms
 
 
-def open_window(settings: Settings, *, theme_given: bool, lesson: str | None = None) -> int:
+def open_window(
+    settings: Settings, *, theme_given: bool, lesson: str | None = None,
+    opened: tuple[Path, SavedRun] | None = None,
+) -> int:  # fmt: skip
     """Show the window and run until it is closed; returns the exit code.
 
     The theme of the last window is taken, unless this one was asked for with a theme. Where the settings
-    are those of a preset, it is a lesson.
+    are those of a preset, it is a lesson. With `opened` it shows a run that was read from a file.
     """
     keep_to(ALL_BUT_ONE)
     application = QApplication(["aeviz"])
@@ -40,6 +45,9 @@ def open_window(settings: Settings, *, theme_given: bool, lesson: str | None = N
     sys.excepthook = window.reporter
     listener = _quit_on_interrupt(application)
     window.show()
+    if opened is not None:
+        path, saved = opened
+        window.keeper.show(saved, path)
     window.start()
     if lesson is not None:
         window.lessons.show(lesson)

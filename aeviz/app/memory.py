@@ -9,6 +9,9 @@ from PyQt6.QtCore import QByteArray, QSettings, QStandardPaths
 from PyQt6.QtWidgets import QMainWindow, QSplitter
 
 
+MOST_RECENT = 8
+
+
 class Memory:
     """An INI file in the user's configuration folder; a broken or unwritable one is like a new one."""
 
@@ -26,6 +29,19 @@ class Memory:
     @folder.setter
     def folder(self, folder: Path) -> None:
         self._store.setValue("folder", str(folder))
+
+    @property
+    def recent(self) -> list[str]:
+        """Run files that were saved or opened lately, the newest first."""
+        value = self._store.value("recent")
+        names = value if isinstance(value, list) else [value]
+        return [name for name in names if isinstance(name, str) and name]
+
+    def add_recent(self, path: Path) -> None:
+        """A run file was saved or opened."""
+        name = str(path.absolute())
+        others = [each for each in self.recent if each != name]
+        self._store.setValue("recent", [name, *others[: MOST_RECENT - 1]])
 
     @property
     def theme(self) -> str | None:

@@ -11,11 +11,11 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 class Notice(QWidget):
     """One message at the top of another widget; a later one replaces it."""
 
-    def __init__(self, over: QWidget) -> None:
-        super().__init__(over)
+    def __init__(self) -> None:
+        super().__init__()
         self.setObjectName("notice")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._over = over
+        self._over: QWidget | None = None
         self._action: Callable[[], object] | None = None
         self.text = QLabel()
         self.text.setWordWrap(True)
@@ -33,8 +33,13 @@ class Notice(QWidget):
         row.addWidget(self.text, 1)
         row.addWidget(self.button)
         row.addWidget(close)
-        over.installEventFilter(self)
         self.hide()
+
+    def stand_over(self, widget: QWidget) -> None:
+        """Show messages at the top of this widget."""
+        self._over = widget
+        self.setParent(widget)
+        widget.installEventFilter(self)
 
     def say(self, text: str, button: str = "", action: Callable[[], object] | None = None) -> None:
         """Show a message, with a button if there is something to do about it."""

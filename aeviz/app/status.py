@@ -61,7 +61,8 @@ class StatusLine(QStatusBar):
         texts = place_texts(place, run.data)
         here = "   ".join(f"{sign} {texts[name]}" for name, sign in _SIGNS.items())
         self.place.setText(here if place is not None and self._narrow else "")
-        self.quality.setVisible(place is None or not self._narrow)
+        if not self.currentMessage():  # over which it would stand
+            self.quality.setVisible(place is None or not self._narrow)
         self.rates.setText(
             f"{run.steps_per_second:,.0f} steps/s   {self._frames.per_second:.0f} frames/s   "
             f"seed {run.settings.seed}"

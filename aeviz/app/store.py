@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -9,6 +10,25 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from aeviz.core.clean_data import DECIDES, clean_data
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import SPECS, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a change of settings is for.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in the list of changes; "" where its settings say it.
+    branch : int or None
+        The branch of the history in which the settings are to be taken up, where it is another one.
+    opens : bool
+        Whether it belongs to a run that is opened, and so is no change of it.
+    """
+
+    name: str = ""
+    branch: int | None = None
+    opens: bool = False
 
 
 class Store(QObject):
@@ -22,6 +42,8 @@ class Store(QObject):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
+        self.aim = Aim()
+        """Of the change that is being told."""
 
     @property
     def settings(self) -> Settings:
@@ -43,17 +65,18 @@ class Store(QObject):
         now = choices.index(getattr(self._settings, name))
         self.set(**{name: choices[(now + by) % len(choices)]})
 
-    def put(self, new: Settings) -> bool:
+    def put(self, new: Settings, aim: Aim | None = None) -> bool:
         """Change all settings at once; False where there are no such data, and nothing changes then."""
-        old = self._settings
+        old, aim = self._settings, aim or Aim()
         if new == old:
             return True
-        if old.changed(new).keys() & DECIDES:
+        if aim.branch is None and old.changed(new).keys() & DECIDES:
             try:
                 clean_data(new)  # kept for who needs them next
             except SettingError as error:
                 self.refused.emit(str(error))
                 return False
-        self._settings = new
+        self._settings, self.aim = new, aim
         self.changed.emit(old, new)
+        self.aim = Aim()
         return True

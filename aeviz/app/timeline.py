@@ -6,26 +6,23 @@ import math
 import time
 
 from PyQt6.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
-from PyQt6.QtWidgets import (
-    QComboBox,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSlider,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from aeviz.app.editors import NumberEditor
+from aeviz.app.epoch_marks import marks_of
+from aeviz.app.epoch_slider import EpochSlider, MarkNames
+from aeviz.app.lineage import shared
 from aeviz.app.live_run import LiveRun
-from aeviz.app.loss_curve import AXIS, HANDLE, LossCurve
+from aeviz.app.loss_curve import AXIS, HANDLE, LossCurve, OtherCurve
+from aeviz.app.readout import Readout
 from aeviz.app.store import Store
 from aeviz.app.style import icon
-from aeviz.core.settings import SPECS
-from aeviz.figure.theme import DISPLAY, Theme
+from aeviz.figure.theme import Theme
 
 CURVE_EVERY = 0.05  # seconds: the curve need not move with every frame of the field
+BEST_EVERY = 0.5  # seconds: to find the least of a million losses takes a millisecond
+_PLAYBACK = 28  # px: width of that button
+_TALL = 138  # px: a lower panel has no room for the marks' names
 SPEEDS = (1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 500.0, math.inf)
 
 
@@ -39,31 +36,53 @@ class TimelinePanel(QWidget):
     speed_wanted = pyqtSignal(float)
     epoch_wanted = pyqtSignal(object)
     """A past epoch, or None for the newest."""
+    playback_wanted = pyqtSignal()
+    held = pyqtSignal(bool)
+    """The epoch slider is in the hand, or let go."""
 
     def __init__(self, store: Store) -> None:
         super().__init__()
         self.setObjectName("timeline")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._playing = False
+        self._playing = self._playing_back = False
         self._live_epoch = 0
-        self._curve_drawn = 0.0
+        self._curve_drawn = self._best_found = 0.0  # when
+        self._best: tuple[int, int] | None = None  # of which branch, with how many epochs
+        self._marks: object = None  # of what they are
+        self._others: object = None
         self.curve = LossCurve()
         self.slider = EpochSlider()
-        self.slider.sliderMoved.connect(self._moved)
         self.slider.actionTriggered.connect(lambda _: self._moved(self.slider.sliderPosition()))
+        self.slider.sliderPressed.connect(lambda: self.held.emit(True))
+        self.slider.sliderReleased.connect(lambda: self.held.emit(False))
+        self.names = MarkNames(self.slider)
+        self.names.wanted.connect(self._moved)
+        self.playback = _button("playback", "Play back the past (Shift+Space)")
+        self.playback.clicked.connect(self.playback_wanted)
+        self.readout = Readout(store)
+        self.readout.live_wanted.connect(lambda: self.epoch_wanted.emit(None))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 8, 16, 6)
+        row.setSpacing(18)
+        row.addLayout(self._transport())
+        row.addLayout(self._course(), 1)
+        row.addWidget(self.readout)
+
+    def _course(self) -> QVBoxLayout:
+        under = QHBoxLayout()
+        under.setSpacing(0)
+        under.addWidget(self.playback)
+        under.addSpacing(AXIS - HANDLE - _PLAYBACK)  # the handle stands under its epoch in the curve
+        under.addWidget(self.slider, 1)
+        names = QHBoxLayout()
+        names.setContentsMargins(AXIS - HANDLE, 0, 0, 0)
+        names.addWidget(self.names)
         middle = QVBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.curve, 1)
-        under = QHBoxLayout()
-        under.setContentsMargins(AXIS - HANDLE, 0, 0, 0)  # the handle stands under its epoch in the curve
-        under.addWidget(self.slider)
         middle.addLayout(under)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 8, 16, 8)
-        row.setSpacing(18)
-        row.addLayout(self._transport())
-        row.addLayout(middle, 1)
-        row.addLayout(self._readout(store))
+        middle.addLayout(names)
+        return middle
 
     def _transport(self) -> QGridLayout:
         self.play = _button("play", "Play or pause (Space)")
@@ -89,44 +108,11 @@ class TimelinePanel(QWidget):
         grid.addWidget(self.speed, 1, 1, 1, 3)
         return grid
 
-    def _readout(self, store: Store) -> QVBoxLayout:
-        self._epoch = QLabel()
-        self._epoch.setStyleSheet(f'font-family: "{DISPLAY}"; font-size: 30px; font-weight: 300;')
-        self._epoch.setMinimumWidth(120)
-        self._state = QLabel()
-        self.target = NumberEditor(SPECS["epochs"])
-        self.target.setAccessibleName("Last epoch of the run")
-        self.target.setToolTip(SPECS["epochs"].help)
-        self.target.edited.connect(lambda value: store.set(epochs=value))
-        self.target.refused.connect(store.refused)
-        self.live = QPushButton("Back to live")
-        self.live.setProperty("role", "link")
-        self.live.setToolTip("Show the newest epoch again (L)")
-        self.live.clicked.connect(lambda: self.epoch_wanted.emit(None))
-        heading = QLabel("Epoch")
-        heading.setProperty("role", "muted")
-        of = QLabel("of")
-        of.setProperty("role", "muted")
-        target = QHBoxLayout()
-        target.addWidget(of)
-        target.addWidget(self.target)
-        target.addStretch(1)
-        state = QHBoxLayout()
-        state.addWidget(self._state)
-        state.addWidget(self.live)
-        state.addStretch(1)
-        column = QVBoxLayout()
-        column.setSpacing(2)
-        for part in (heading, self._epoch):
-            column.addWidget(part)
-        column.addLayout(target)
-        column.addLayout(state)
-        return column
-
     def paint_with(self, theme: Theme) -> None:
         """Take a theme's colours."""
         self._theme = theme
-        self.curve.paint_with(theme)
+        for part in (self.curve, self.slider, self.names):
+            part.paint_with(theme)
         for button, name in ((self.step, "step"), (self.reset, "reset"), (self.seed, "dice")):
             button.setIcon(icon(name, theme.text))
         self._show_play()
@@ -136,63 +122,72 @@ class TimelinePanel(QWidget):
         with QSignalBlocker(self.speed):
             self.speed.setCurrentIndex(SPEEDS.index(speed) if speed in SPEEDS else len(SPEEDS) - 1)
 
+    def follow(self, run: LiveRun, shown: int) -> None:
+        """Let the slider stand at the epoch that is looked at, else at the one on the screen."""
+        self.slider.follow(shown if run.looking_at is None else run.looking_at, _last(run))
+
     def show_run(self, run: LiveRun, shown: int) -> None:
         """Show how far the run is, and which epoch is on the screen."""
         self._live_epoch = run.epoch
-        past = run.looking_at is not None
-        last = run.settings.epochs
-        self.slider.follow(shown, max(last, run.epoch))
-        self.target.show_value(last)
+        self.follow(run, shown)
         now = time.perf_counter()
         if now - self._curve_drawn > CURVE_EVERY or run.phase != "training":
             self._curve_drawn = now
-            self.curve.show_losses(run.losses, last, shown)
-        self._epoch.setText(f"{shown:,}".replace(",", "\u2009"))
-        self.live.setVisible(past)
-        if run.lost:
-            role, text = "past", "● stopped"
-        elif not run.ready_to_train:
-            role, text = "muted", "● starting"
-        elif past:
-            role, text = "past", "● past"
-        elif run.phase == "finished":
-            role, text = "muted", "● finished"
-        else:
-            role, text = ("live", "● live") if run.playing else ("muted", "● paused")
-        if self._state.text() != text:
-            self._state.setText(text)
-            self._state.setProperty("role", role)
-            self._state.style().polish(self._state)
+            self._show_course(run, shown, now)
+        self.readout.show_run(run, shown, playing_back=self._playing_back)
         playing = run.playing and run.phase != "finished"
         if playing != self._playing:
             self._playing = playing
             self._show_play()
 
+    def show_playback(self, playing: bool) -> None:
+        """Show whether the past is played back."""
+        self._playing_back = playing
+        self._show_play()
+
+    def _show_course(self, run: LiveRun, shown: int, now: float) -> None:
+        branch, history = run.branch, run.history
+        others = tuple((each.number, each.name, each.epoch) for each in history if each is not branch)
+        if (branch.number, run.beside, others) != self._others:
+            self._others = (branch.number, run.beside, others)
+            self.curve.show_others([
+                OtherCurve(
+                    each.name, shared(history, branch, each), each.losses[:, 0], each.number == run.beside
+                )
+                for each in history if each is not branch
+            ])  # fmt: skip
+        changes, live = history.changes, branch.timeline.changes
+        marks = (branch, others, len(changes), changes.to_undo, changes.to_redo, len(live), live[-1:])
+        if marks != self._marks:
+            self._marks = marks
+            self.slider.show_marks(marks_of(history))
+        if (branch.number, branch.epoch) != self._best and (
+            now - self._best_found > BEST_EVERY or run.phase != "training"
+        ):
+            self._best, self._best_found = (branch.number, branch.epoch), now
+            best = branch.best
+            self.slider.show_best(None if best is None else (best, float(branch.losses[best - 1, 0])))
+        self.curve.show_losses(run.losses, _last(run), shown if run.looking_at is None else run.looking_at)
+
     def _show_play(self) -> None:
         self.play.setIcon(icon("pause" if self._playing else "play", self._theme.on_accent))
         self.play.setAccessibleName("Pause" if self._playing else "Play")
+        self.playback.setIcon(icon("hold" if self._playing_back else "replay", self._theme.text))
+        self.playback.setAccessibleName("Pause the playback" if self._playing_back else "Play back the past")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the marks' names out where there is no room."""
+        super().resizeEvent(event)
+        self.names.setVisible(self.height() >= _TALL)
 
     def _moved(self, epoch: int) -> None:
         self.epoch_wanted.emit(None if epoch >= self._live_epoch else epoch)
 
 
-class EpochSlider(QSlider):
-    """The run from its first to its last epoch; follows unless it is held."""
-
-    def __init__(self) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self.setObjectName("epochs")
-        self.setAccessibleName("Epoch")
-        self.setToolTip("Drag back to see a past epoch; at the right end it is live again (arrow keys step)")
-        self.setPageStep(100)
-
-    def follow(self, epoch: int, last: int) -> None:
-        """Stand at an epoch, without saying that it was moved."""
-        if self.isSliderDown():
-            return
-        with QSignalBlocker(self):
-            self.setRange(0, last)
-            self.setValue(epoch)
+def _last(run: LiveRun) -> int:
+    """Where slider and curve end."""
+    beside = run.branch_beside
+    return max(run.settings.epochs, run.epoch, 0 if beside is None else beside.epoch)
 
 
 def _button(role: str, tip: str) -> QPushButton:

@@ -17,25 +17,32 @@ from PyQt6.QtWidgets import (
 )  # fmt: skip
 
 from aeviz.app.actions import actions_of
+from aeviz.app.branches import Branches
+from aeviz.app.change_list import ChangeList
 from aeviz.app.controls import Controls
 from aeviz.app.data_files import DataFiles
 from aeviz.app.dialogs import Reporter, show_about, show_help
 from aeviz.app.exports import Exports, as_trained
 from aeviz.app.gallery import Gallery
 from aeviz.app.inspector import Inspector
+from aeviz.app.keeper import Keeper
 from aeviz.app.lessons import Lessons
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
 from aeviz.app.menus import fill_menu_bar
 from aeviz.app.notice import Notice
 from aeviz.app.pencil import Pencil
+from aeviz.app.playback import Playback
+from aeviz.app.recovery import RecoveryDialog
 from aeviz.app.status import StatusLine
 from aeviz.app.store import Store
 from aeviz.app.style import icon, style_sheet
 from aeviz.app.timeline import TimelinePanel
 from aeviz.app.toolbar import Toolbar
+from aeviz.app.undo import Undo
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Field
+from aeviz.core.journal import Left
 from aeviz.core.presets import Preset
 from aeviz.core.settings import SPECS, Settings, applies
 from aeviz.figure.panel import stride
@@ -56,21 +63,28 @@ class Window(QMainWindow):
 
     def __init__(self, settings: Settings, memory: Memory) -> None:
         super().__init__()
-        self._memory = memory
+        self.memory = memory
         self.store = Store(settings)
-        self.run = LiveRun(settings)
+        self.status = StatusLine()
+        self.notice = Notice()
+        self.keeper = Keeper(self, memory, self.notice, self.status.say)
+        self.run = LiveRun(settings, self.keeper.listen)
+        self.undo = Undo(self, self.store, self.run)
         self.view = FieldView(settings, self.run.data)
         self.controls = Controls(self.store)
         self.inspector = Inspector()
         self.timeline = TimelinePanel(self.store)
+        self.branches = Branches(self, self.store, self.run, self.status.say)
+        self.playback = Playback(self.run, lambda: self.timeline.slider.stops)
         self.toolbar = Toolbar(self.store)
-        self.notice = Notice(self.view)
-        self.status = StatusLine()
+        self.notice.stand_over(self.view)
+        self.keeper.follow(self.store, self.run, self.view.figure)
         self.reporter = Reporter(self)
         self.exports = Exports(self, self.view.figure, self.run, memory, self.status.say)
         self.files = DataFiles(self, self.store, memory, self.notice, self.status.say)
         self.lessons = Lessons(self.store)
         self.pencil = Pencil(self.view, self.store, self.notice, self.run.data)
+        self.left: list[Left] = []  # by windows before this one
         self._narrow = False
         self._inspector_wanted = True
         self._shown, self._shown_settings = 0, settings  # which epoch, and how it was trained
@@ -91,6 +105,10 @@ class Window(QMainWindow):
         """Start training; the window is usable before torch is loaded."""
         self.run.start()
         self.files.remark(self.run.data)
+        self.left = self.keeper.left()
+        cut_off = [run for run in self.left if not run.closed]
+        if cut_off:
+            RecoveryDialog(self, cut_off, self.keeper.recover).show()
 
     # Layout
 
@@ -109,7 +127,7 @@ class Window(QMainWindow):
         self._down.addWidget(self._across)
         self._down.addWidget(self.timeline)
         self._down.setStretchFactor(0, 1)
-        self._down.setSizes([700, 122])
+        self._down.setSizes([700, 142])
         for splitter in self._splitters.values():
             splitter.setHandleWidth(1)
             splitter.setChildrenCollapsible(False)
@@ -125,7 +143,7 @@ class Window(QMainWindow):
         column.addWidget(self._down, 1)
         self.setCentralWidget(content)
         self.setStatusBar(self.status)
-        self._memory.restore_layout(self, self._splitters)
+        self.memory.restore_layout(self, self._splitters)
         for button in self.findChildren(QAbstractButton):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click, Space is for play and pause again
 
@@ -158,6 +176,9 @@ class Window(QMainWindow):
         self.toolbar.gallery_wanted.connect(self.show_gallery)
         self.controls.file_wanted.connect(self.files.choose)
         self.files.reopened.connect(self.run.reset)
+        self.files.run_wanted.connect(self.keeper.open)
+        self.keeper.opened.connect(lambda name: self.setWindowTitle(f"{name} – aeviz" if name else "aeviz"))
+        self.keeper.opened.connect(lambda _: self.lessons.close())
         self.controls.draw_wanted.connect(lambda: self.pencil.put(True))
         self.inspector.code.hovered.connect(self._light)
         self.inspector.lesson.step_wanted.connect(self.lessons.step)
@@ -171,6 +192,17 @@ class Window(QMainWindow):
         self.timeline.seed_wanted.connect(self.take_new_seed)
         self.timeline.speed_wanted.connect(lambda speed: self.run.drive(speed=speed))
         self.timeline.epoch_wanted.connect(self.run.look_at)
+        self.timeline.playback_wanted.connect(self.playback.toggle)
+        self.timeline.held.connect(self.playback.hold)
+        self.timeline.readout.fork_wanted.connect(self.branches.fork)
+        self.playback.changed.connect(self.timeline.show_playback)
+        runs = self.timeline.readout.branches
+        runs.wanted.connect(self.branches.go_to)
+        runs.beside_wanted.connect(self.branches.show_beside)
+        runs.rename_wanted.connect(self.branches.rename)
+        runs.forget_wanted.connect(self.branches.forget)
+        for signal in (self.run.looked, self.branches.changed, self.playback.changed):
+            signal.connect(self._show_run)
         hints = QApplication.styleHints()
         if hints is not None:
             hints.colorSchemeChanged.connect(self._repaint)
@@ -186,8 +218,12 @@ class Window(QMainWindow):
         self.pencil.follow(self.run.data)  # a new run makes the last message pointless
         self._show_points(settings)
         self.timeline.show_speed(self.run.speed)
-        self.timeline.show_run(self.run, 0)
+        self._shown = self.run.epoch
+        self._show_run()
         self._show_quality()
+
+    def _show_run(self) -> None:
+        self.timeline.show_run(self.run, self._shown)
 
     def _show_points(self, settings: Settings) -> None:
         data, every = self.run.data, stride(len(self.run.data.points))
@@ -216,7 +252,7 @@ class Window(QMainWindow):
             if asked_before and self.run.looking_at is None:
                 self._show_points(self.store.settings)
         self._shown, self._shown_settings = frame.epoch, frame.settings
-        self.timeline.slider.follow(frame.epoch, max(self.store.settings.epochs, self.run.epoch))
+        self.timeline.follow(self.run, frame.epoch)
         self.status.count_frame()
         now = time.perf_counter()
         place = frame.marks.cursor
@@ -252,9 +288,9 @@ class Window(QMainWindow):
     def _follow(self, old: Settings, new: Settings) -> None:
         changes = old.changed(new)
         if "theme" in changes:
-            self._memory.theme = self.lessons.own_theme
+            self.memory.theme = self.lessons.own_theme
             self._repaint()
-        self.run.change(old, new)
+        self.run.change(old, new, self.store.aim.branch)
         self._explaining.start(EXPLAIN_AFTER)
         if "compare" in changes:
             self._fit()
@@ -306,6 +342,14 @@ class Window(QMainWindow):
         gallery.chosen.connect(self.lessons.open)
         gallery.rejected.connect(lambda: self.run.drive(playing=playing))
         gallery.open()
+
+    def last_closed(self) -> Left | None:
+        """The run of the last window that was closed."""
+        return next((run for run in self.left if run.closed), None)
+
+    def show_changes(self) -> None:
+        """Show the list of all changes of settings."""
+        ChangeList(self, self.undo, self.run).show()
 
     def toggle_play(self) -> None:
         """Play or pause."""
@@ -364,6 +408,7 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout and end the run."""
-        self._memory.save_layout(self, self._splitters)
+        self.memory.save_layout(self, self._splitters)
         self.run.stop()
+        self.keeper.close()
         super().closeEvent(event)

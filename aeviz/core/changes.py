@@ -61,19 +61,25 @@ def _told(name: str, old: Settings, new: Settings) -> str:
     if isinstance(values[0], float) and not any("e" in text for text in texts):
         places = max(len(text.partition(".")[2]) for text in texts)  # the same for both: 0.25 → 0.40
         texts = [f"{value:.{places}f}" for value in values]
-    before, after = (text or "automatic" for text in texts)
+    before, after = (text or ("automatic" if name == "extent" else "none") for text in texts)
     return f"{spec.label} {before} → {after}"
 
 
 class Changes:
-    """The list of all changes; what can be undone and redone follows from it."""
+    """The list of all changes; what can be undone and redone follows from it.
+
+    Parameters
+    ----------
+    changes : iterable of Change
+        Such a list, as it was.
+    """
 
     def __init__(self, changes: Iterable[Change] = ()) -> None:
         self._all: list[Change] = []
         self._done: list[Change] = []
         self._undone: list[Change] = []
         for change in changes:
-            self.add(change)
+            self._append(change)
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self._all)
@@ -93,6 +99,16 @@ class Changes:
 
     def add(self, change: Change) -> None:
         """Take up a change: one that was done, or the undoing or redoing of the next one."""
+        last = self._all[-1] if self._all else None
+        if last is not None and self._is_one(last, change):
+            self._all.pop()
+            self._done.pop()
+            if change.new == last.old:
+                return  # dragged back to where it began: there is nothing to undo
+            change = dataclasses.replace(change, old=last.old, branch=last.branch, epoch=last.epoch)
+        self._append(change)
+
+    def _append(self, change: Change) -> None:
         if change.kind == "undo":
             self._undone += self._done[-1:]  # nothing, where what it undoes was forgotten
             del self._done[-1:]
@@ -101,11 +117,6 @@ class Changes:
             del self._undone[-1:]
         else:
             self._undone.clear()
-            last = self._all[-1] if self._all else None
-            if last is not None and self._is_one(last, change):
-                change = dataclasses.replace(change, old=last.old, branch=last.branch, epoch=last.epoch)
-                self._all.pop()
-                self._done.pop()
             self._done.append(change)
         self._all.append(change)
         del self._all[:-MOST]
@@ -114,6 +125,10 @@ class Changes:
     @staticmethod
     def _is_one(last: Change, change: Change) -> bool:
         """Whether a slider is being dragged: the same settings again, at once."""
-        together = last.kind == "do" and not last.name and not change.name
+        if not (last.kind == change.kind == "do") or last.name or change.name or last.new != change.old:
+            return False
         soon = 0.0 <= change.time - last.time <= MERGED
-        return together and soon and last.old.changed(last.new).keys() == last.new.changed(change.new).keys()
+        same = last.old.changed(last.new).keys() == change.old.changed(change.new).keys()
+        # Back where it began, but in another branch: undone, these two find the one that was left.
+        returned = change.new == last.old and change.branch != last.branch
+        return soon and same and not returned

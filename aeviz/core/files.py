@@ -17,7 +17,8 @@ from aeviz.core.setting import nearest
 from aeviz.core.settings import Settings
 
 PICTURES = (".png", ".svg", ".pdf")
-SUFFIXES = (*PICTURES, ".npz")
+RUN = ".aeviz"
+SUFFIXES = (*PICTURES, ".npz", RUN)
 
 
 class FileError(OSError):

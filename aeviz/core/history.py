@@ -5,6 +5,7 @@ Whatever happens to a history is an event. So it can be written down as it comes
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Branch:
     origin : Settings
         With which it was begun.
     parent : int or None
-        Number of the branch that it left after epoch `since`; None where it began anew.
+        Number of the branch that it left after epoch `since`, which may be gone; None where it began anew.
     named : bool
         Whether the user gave it its name.
     """
@@ -51,13 +52,21 @@ class Branch:
         self._losses: Losses = np.empty((_AT_FIRST, 2), dtype=np.float32)
         self.epoch = 0
         if parent is not None:
+            if not 0 <= since <= parent.epoch:
+                raise ValueError(f"branch {parent.number} has no epoch {since}")
             self.tell(0, parent.losses[:since])
 
     @property
     def settings(self) -> Settings:
         """In force after the newest epoch."""
-        changes = self.timeline.changes
-        return changes[-1][1] if changes else self.origin
+        changes = self.timeline.changes  # those before `since` are of the branch that it left
+        return changes[-1][1] if changes and changes[-1][0] >= self.since else self.origin
+
+    def settings_at(self, epoch: int) -> Settings:
+        """In force in an epoch."""
+        before = self.timeline.changes_between(0, epoch)
+        first = next(iter(self.timeline), None)
+        return before[-1][1] if before else first.settings if first else self.origin
 
     @property
     def losses(self) -> Losses:
@@ -70,7 +79,15 @@ class Branch:
         return int(np.argmin(self.losses[:, 0])) + 1 if self.epoch else None
 
     def tell(self, start: int, losses: Losses) -> None:
-        """Take up the losses, (n, 2), of the epochs after `start`; those after them are forgotten."""
+        """Take up the losses, (n, 2), of the epochs after `start`; those after them are forgotten.
+
+        Raises
+        ------
+        ValueError
+            Where those of epochs before are missing.
+        """
+        if not 0 <= start <= self.epoch:
+            raise ValueError(f"losses after epoch {start} do not follow those of {self.epoch} epochs")
         end = start + len(losses)
         if end > len(self._losses):
             more = np.empty((max(end, 2 * len(self._losses)), 2), dtype=np.float32)
@@ -81,8 +98,10 @@ class Branch:
 
     def cut(self, epoch: int) -> None:
         """Forget everything after `epoch`."""
+        if epoch < 0:
+            raise ValueError(f"there is no epoch {epoch}")
         self.timeline.cut(epoch)
-        self.epoch = min(self.epoch, epoch)
+        self.epoch, self.since = min(self.epoch, epoch), min(self.since, epoch)
 
 
 # What happens to a history; `branch` is always the number of one.
@@ -182,7 +201,8 @@ class History:
         self.changes = Changes()
         self._branches: dict[int, Branch] = {}
         self._current = 0
-        self._at_most = 0  # bytes, without what has gone since they were counted
+        self._newest = 0  # a number is not used again: changes are of a branch also when it is gone
+        self._at_most = 0  # bytes, without what has gone since they were counted: to count takes milliseconds
 
     def __iter__(self) -> Iterator[Branch]:
         return iter(self._branches.values())
@@ -208,24 +228,29 @@ class History:
         sizes |= {id(branch.data): branch.data.points.nbytes for branch in self}
         return sum(sizes.values()) + sum(branch.losses.nbytes for branch in self)
 
+    def copy(self) -> History:
+        """One that stays as this one is now, to be written by another thread."""
+        other = copy.copy(self)
+        other.listen, other.changes, other._branches = None, Changes(self.changes), {}
+        for number, branch in self._branches.items():
+            twin = other._branches[number] = copy.copy(branch)
+            twin.timeline = branch.timeline.copy()
+            twin._losses = branch.losses.copy()
+        return other
+
     # What may happen
 
     def begin(self, settings: Settings, data: CleanData) -> Branch:
         """Begin anew; the current branch stays, unless it was begun only a moment ago."""
-        now = time.time()
-        if self._branches and self._is_passing(self.current, now):
-            left = self._current
-            self._happen(Begun(self._next, settings, data, None, 0, now))
-            self._happen(Removed(left))
-        else:
-            self._happen(Begun(self._next, settings, data, None, 0, now))
-        self._bound()
+        now, left = time.time(), self._current
+        begun = Begun(self._newest + 1, settings, data, None, 0, now)
+        passing = [Removed(left)] if left in self and self._is_passing(self[left], now) else []
+        self._happen(begun, *passing)
         return self.current
 
     def fork(self, since: int, settings: Settings) -> Branch:
         """Leave the current branch after one of its epochs; what came after stays with it."""
-        self._happen(Begun(self._next, settings, None, self._current, since, time.time()))
-        self._bound()
+        self._happen(Begun(self._newest + 1, settings, None, self._current, since, time.time()))
         return self.current
 
     def go_to(self, number: int) -> Branch:
@@ -243,9 +268,9 @@ class History:
             self._happen(Removed(number))
 
     def keep(self, frame: Keyframe) -> None:
-        """Record a keyframe of the current branch."""
-        self._happen(Kept(self._current, frame))
-        self._bound()
+        """Record a keyframe of the current branch, unless it is there or not due any more."""
+        if self.current.timeline.takes(frame.epoch):  # else nothing happens that would be written down
+            self._happen(Kept(self._current, frame))
 
     def note(self, epoch: int, settings: Settings) -> None:
         """Record that live settings took effect in the current branch after an epoch."""
@@ -276,25 +301,18 @@ class History:
         """
         match event:
             case Begun():
-                parent = None if event.parent is None else self._branches[event.parent]
-                data = parent.data if parent is not None else event.data
-                if data is None or event.branch in self._branches:
-                    raise ValueError(f"branch {event.branch} cannot have begun so")
-                self._branches[event.branch] = Branch(
-                    event.branch, event.settings, data, parent, event.since, event.time
-                )
-                self._current = event.branch
-                self._at_most = self.nbytes
+                self._begin(event)
             case GoneTo():
                 self._current = self._branches[event.branch].number
             case Renamed():
                 self._branches[event.branch].name, self._branches[event.branch].named = event.name, True
             case Removed():
+                if event.branch == self._current:
+                    raise ValueError(f"branch {event.branch} is the current one and cannot have gone")
                 del self._branches[event.branch]
             case Kept():
                 self._branches[event.branch].timeline.add(event.frame)
                 self._at_most += event.frame.nbytes
-                self._thin()
             case Noted():
                 self._branches[event.branch].timeline.note(event.epoch, event.settings)
             case Told():
@@ -304,40 +322,47 @@ class History:
                 self._branches[event.branch].cut(event.epoch)
             case Changed():
                 self.changes.add(event.change)
+                self._newest = max(self._newest, event.change.branch)
+        self._thin()
 
-    def _happen(self, event: Event) -> None:
-        self.apply(event)
-        if self.listen is not None:
-            self.listen(event)
+    def _begin(self, event: Begun) -> None:
+        parent = None if event.parent is None else self._branches[event.parent]
+        data = parent.data if parent is not None else event.data
+        if data is None or event.branch in self._branches:
+            raise ValueError(f"branch {event.branch} cannot have begun so")
+        branch = Branch(event.branch, event.settings, data, parent, event.since, event.time)
+        self._branches[branch.number] = branch
+        self._current, self._newest = branch.number, max(self._newest, branch.number)
+        self._at_most += data.points.nbytes + branch.losses.nbytes  # its keyframes are its parent's
 
-    @property
-    def _next(self) -> int:
-        return max(self._branches, default=0) + 1
+    def _happen(self, *events: Event) -> None:
+        """Let this happen, and then what follows: where there is no room, the oldest branches go."""
+        for event in events:
+            self.apply(event)
+            if self.listen is not None:
+                self.listen(event)
+        if self._at_most <= self.memory and len(self) <= MOST_BRANCHES:
+            return
+        oldest = next((each for each in self if not each.named and each.number != self._current), None)
+        if oldest is not None:
+            self._happen(Removed(oldest.number))
 
     def _is_passing(self, branch: Branch, now: float) -> bool:
         is_left = any(other.parent == branch.number for other in self)
         return not (branch.named or is_left) and 0.0 <= now - branch.begun < PASSING
 
-    def _thin(self) -> bool:
-        """Thin the longest timelines until all are within memory; False where they cannot be."""
-        if self._at_most <= self.memory:  # to count takes milliseconds
-            return True
+    def _thin(self) -> None:
+        """Thin timelines until all is within memory, or as long as there is something to thin."""
+        if self._at_most <= self.memory:
+            return
         while (count := self.nbytes) > self.memory:
-            longest = max((branch.timeline for branch in self), key=len)
-            if len(longest) <= LEAST:
-                return False
-            longest.thin()
+            rich = [branch.timeline for branch in self if len(branch.timeline) > LEAST]
+            if not rich:
+                break
+            # What makes most room for the least harm: the more keyframes, the nearer one is without every
+            # second. So a large network does not take from the small ones all that they have.
+            max(rich, key=lambda timeline: len(timeline) * timeline.nbytes).thin()
         self._at_most = count
-        return True
-
-    def _bound(self) -> None:
-        """Forget the oldest branches where there are too many, or too many keyframes for the memory."""
-        while not self._thin() or len(self) > MOST_BRANCHES:
-            loose = (branch for branch in self if not branch.named and branch.number != self._current)
-            oldest = next(loose, None)
-            if oldest is None:
-                return
-            self._happen(Removed(oldest.number))
 
 
 def is_same_course(one: Settings, other: Settings) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ Changes = tuple[tuple[int, Settings], ...]
 """Live changes: after which epoch, and the settings from then on."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Keyframe:
     """All of a training's state after one epoch.
 
@@ -29,21 +29,22 @@ class Keyframe:
         In force when the next epoch begins, but for a live change that was made after that epoch.
     state : mapping of arrays
         Parameters, their average and the optimiser's memory, by name.
+    nbytes : int
+        Bytes of the state; known from the start, since a history adds up thousands of them.
     """
 
     epoch: int
     settings: Settings
     state: Mapping[str, NDArray[np.generic]]
+    nbytes: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nbytes", sum(array.nbytes for array in self.state.values()))
 
     @property
     def loss(self) -> float:
         """Mean loss of that epoch; NaN of epoch 0."""
         return float(self.state["loss"])
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the state."""
-        return sum(array.nbytes for array in self.state.values())
 
 
 def is_due(epoch: int, spread: float) -> bool:
@@ -88,15 +89,27 @@ class Timeline:
         """All live changes."""
         return tuple(self._changes)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its keyframes."""
+        return sum(frame.nbytes for frame in self._frames)
+
+    def takes(self, epoch: int) -> bool:
+        """Whether a keyframe of this epoch would be taken up: whether it is due and not there."""
+        place = self._place(epoch)
+        is_there = place < len(self._frames) and self._frames[place].epoch == epoch
+        return not is_there and is_due(epoch, max(self._spread, spread_at(epoch)))
+
     def add(self, frame: Keyframe) -> None:
         """Take up a keyframe, unless it is there or not due any more."""
-        needed = spread_at(frame.epoch)
-        while self._spread < needed:
+        if not self.takes(frame.epoch):
+            return
+        while self._spread < spread_at(frame.epoch):
             self.thin()
-        place = bisect.bisect_left(self._frames, frame.epoch, key=lambda each: each.epoch)
-        is_there = place < len(self._frames) and self._frames[place].epoch == frame.epoch
-        if not is_there and is_due(frame.epoch, self._spread):
-            self._frames.insert(place, frame)
+        self._frames.insert(self._place(frame.epoch), frame)
+
+    def _place(self, epoch: int) -> int:
+        return bisect.bisect_left(self._frames, epoch, key=lambda frame: frame.epoch)
 
     def thin(self) -> None:
         """Let every second keyframe go."""
@@ -119,13 +132,19 @@ class Timeline:
         first, last = (bisect.bisect_left(self._changes, e, key=lambda c: c[0]) for e in (start, end))
         return tuple(self._changes[first:last])
 
+    def copy(self) -> Timeline:
+        """A timeline that shares all that this one has now."""
+        twin = Timeline(self._frames, self.changes)
+        twin._spread = self._spread
+        return twin
+
     def up_to(self, epoch: int) -> Timeline:
-        """A timeline that shares what this one has up to an epoch, with the changes before it."""
-        course = Timeline(
-            (frame for frame in self._frames if frame.epoch <= epoch), self.changes_between(0, epoch)
-        )
-        course._spread = self._spread
-        return course
+        """A timeline that shares what this one has up to an epoch, with the changes before it.
+
+        From there on it is as dense as any run of so many epochs, however long or thinned this one is.
+        """
+        shared = (frame for frame in self._frames if frame.epoch <= epoch)
+        return Timeline(shared, self.changes_between(0, epoch))
 
     def cut(self, epoch: int) -> None:
         """Forget everything after `epoch`."""

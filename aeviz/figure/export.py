@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QGraphicsScene
 from aeviz.core.clean_data import CleanData
 from aeviz.core.field import Field
 from aeviz.core.settings import Settings
+from aeviz.figure.composition import Beside, comparison
 from aeviz.figure.figure import FieldFigure
 from aeviz.figure.overlays import Lines
 
@@ -20,13 +21,15 @@ SCALE = 2.0  # PNG pixels per scene pixel, where nothing else is asked for
 _DPI = 96  # one scene pixel is one CSS pixel, so that pens and text keep their size in files
 
 
-def figure_of(field: Field, settings: Settings, data: CleanData, midline: Lines = ()) -> FieldFigure:
-    """Make a figure that no window shows; `midline` are the geometric one's lines."""
+def figure_of(
+    field: Field, settings: Settings, data: CleanData, midline: Lines = (), beside: Beside | None = None
+) -> FieldFigure:
+    """Make a figure that no window shows; `midline` are the geometric one's lines, `beside` another run."""
     figure = FieldFigure(settings, data)
     scene = QGraphicsScene(figure)
     scene.addItem(figure)
-    figure.resize(*(SPLIT_SIZE if settings.compare == "split" else SIZE))
-    figure.set_field(field, midline=midline)
+    figure.resize(*(SPLIT_SIZE if comparison(settings, beside) == "split" else SIZE))
+    figure.set_field(field, None, midline, beside)
     return figure
 
 

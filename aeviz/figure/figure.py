@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
@@ -11,26 +10,27 @@ from PyQt6.QtCore import QRectF, pyqtSignal
 from PyQt6.QtGui import QColor, QPainter
 
 from aeviz.core.clean_data import CleanData
-from aeviz.core.corruption import DISCRETE
 from aeviz.core.field import Field, Grid
-from aeviz.core.layers import LAYERS
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.marks import NO_MARKS, Marks, Point
 from aeviz.core.settings import Settings
 from aeviz.figure.axes import AxesLayer
 from aeviz.figure.colour_bar import ColourBar
+from aeviz.figure.composition import Beside, Composition
 from aeviz.figure.key import Entry, Legend
 from aeviz.figure.overlays import Lines
-from aeviz.figure.panel import Box, Panel, stride
+from aeviz.figure.panel import Box, Panel
+from aeviz.figure.scale import scales
 from aeviz.figure.theme import Theme, theme_of
 from aeviz.figure.wipe import WipeLine
+from aeviz.figure.wording import Wording
 
 MOST_ZOOM = 200.0  # in and out of the first view: farther there is nothing more to see
 _MARGIN, _GAP = 14.0, 22.0  # px: round the figure, between its parts
 
 
 class FieldFigure(pg.GraphicsWidget):
-    """The field with its axes, legend and colour bar; where layers are compared, two of them.
+    """The field with its axes, legend and colour bar; where layers or runs are compared, two of them.
 
     It shows what it is given: `set_settings` says how to draw, `set_field` what.
     """
@@ -46,6 +46,9 @@ class FieldFigure(pg.GraphicsWidget):
         self._field: Field | None = None
         self._marks = NO_MARKS
         self._midline: Lines = ()
+        self._beside: Beside | None = None
+        self._cross: Point | None = None
+        self._lit: Point | None = None
         self._linking = False
         self.panels = Panel(self), Panel(self)
         self._wipe = WipeLine(self, self.wiped.emit)
@@ -68,13 +71,12 @@ class FieldFigure(pg.GraphicsWidget):
 
     @property
     def _shown(self) -> tuple[Panel, ...]:
-        return self.panels[: len(self._settings.layers)]
+        return self.panels[: len(self._composition.layers)]
 
     def set_settings(self, settings: Settings) -> None:
         """Draw as these settings say."""
         self._settings, self._theme = settings, theme_of(settings.theme)
-        for panel in self.panels:
-            panel.show(panel in self._shown)
+        self._compose()
         self._follow_home()
         self._redraw()
         self._arrange()
@@ -86,7 +88,7 @@ class FieldFigure(pg.GraphicsWidget):
             self._arrange()
         for panel in self.panels:
             panel.axes.set_units(data.scale, data.offset)
-            panel.show_lit(None)
+        self.show_lit(None)
 
     def _follow_home(self) -> bool:
         """Take up the first view of the present settings and data; whether it is another."""
@@ -100,17 +102,36 @@ class FieldFigure(pg.GraphicsWidget):
     @property
     def is_sketch(self) -> bool:
         """Whether a better exact field is still to come."""
-        return self._field is not None and self._field.exact is not None and self._field.exact.sketch
+        return any(part.is_sketch for part in self._composition.parts)
 
-    def set_field(self, field: Field, marks: Marks | None = None, midline: Lines = ()) -> None:
-        """Show this field, marks over it, and the lines, (K, 2) each, of the geometric midline."""
-        self._field, self._marks, self._midline = field, marks or NO_MARKS, midline
+    def set_field(
+        self, field: Field, marks: Marks | None = None, midline: Lines = (), beside: Beside | None = None
+    ) -> None:
+        """Show this field, marks over it, and the lines, (K, 2) each, of the geometric midline.
+
+        With another run beside it, two panels show the settings' first layer, this field's in the first;
+        marks are this field's alone.
+        """
+        self._field, self._marks, self._midline, self._beside = field, marks or NO_MARKS, midline, beside
+        were_two_runs = self._composition.of_two_runs
+        self._compose()
+        if self._composition.of_two_runs != were_two_runs:
+            self._arrange()
         self._redraw()
+
+    def _compose(self) -> None:
+        """Work out anew which panels there are, and what each shows."""
+        self._composition = Composition.of(
+            self._settings, self._field, self._marks, self._midline, self._beside
+        )
+        for panel in self.panels:
+            panel.show(panel in self._shown)
+        self._point()
 
     def show_points(self, data: FloatArray, noisy: FloatArray) -> None:
         """Show clean and noisy points at once; before the first field both, whatever the settings."""
         theme, first = self._theme, self._field is None
-        for panel in self._shown:
+        for panel in self.panels[: self._composition.own]:
             panel.show_points(data, noisy, self._settings, theme, both=first)
         if first:
             entries = (
@@ -123,13 +144,18 @@ class FieldFigure(pg.GraphicsWidget):
 
     def show_cross(self, place: Point | None) -> None:
         """Show in every panel where the cursor is, where two stand side by side."""
-        for panel in self.panels:
-            panel.show_cross(place if self._settings.compare == "split" else None)
+        self._cross = place
+        self._point()
 
     def show_lit(self, place: Point | None) -> None:
         """Ring a clean point that is pointed at elsewhere."""
-        for panel in self.panels:
-            panel.show_lit(place)
+        self._lit = place
+        self._point()
+
+    def _point(self) -> None:
+        for index, panel in enumerate(self.panels):
+            panel.show_cross(self._cross if self._composition.how == "split" else None)
+            panel.show_lit(self._lit if index < self._composition.own else None)
 
     def show_look(self, place: Point | None, text: str = "") -> None:
         """Mark the place to look at, with a few words."""
@@ -180,10 +206,9 @@ class FieldFigure(pg.GraphicsWidget):
         self._arrange()
 
     def _arrange(self) -> None:
-        settings, size = self._settings, self.size()
-        split = settings.compare == "split"
+        composition, size = self._composition, self.size()
+        split, barred = composition.how == "split", composition.bars > 0
         count = 2 if split else 1  # fields side by side
-        barred = set(settings.layers) != {"none"}
         beside = AxesLayer.LEFT + (ColourBar.WIDTH + _GAP if barred and not split else 0.0)
         below = AxesLayer.BOTTOM + (ColourBar.HEIGHT if barred and split else 0.0)
         room = size.width() - 2 * _MARGIN
@@ -206,22 +231,30 @@ class FieldFigure(pg.GraphicsWidget):
             left = round(x + index * (beside + width + _GAP)) if split else x
             panel.place(QRectF(left, y, width, height))
             panel.title.stand(len(self._shown) > 1, from_right=index == 1 and not split)
-            if split:
-                panel.bar.lie(left, y + height + AxesLayer.BOTTOM + 6.0, width)
-            else:  # two bars share the height
-                each = (height - 4.0) / len(self._shown)
-                panel.bar.stand(
-                    left + width + _GAP,
-                    y + 4.0 + index * each,
-                    each - ColourBar.TITLE - 12.0 * (len(self._shown) - 1),
-                )
         self._linking = False
         self._link(self.box)
+        self._place_bars()
         self._cut()
         self._legend.setPos(max(_MARGIN, min(x, _MARGIN + room - self._legend.needed_width)), y - top)
 
+    def _place_bars(self) -> None:
+        """Each lies below its field, or the only one below both; beside fields that overlap they stand."""
+        composition, last = self._composition, self.panels[-1].box.geometry()
+        for index, panel in enumerate(self.panels[: composition.bars]):
+            field = panel.box.geometry()
+            if composition.how == "split":
+                right = field.right() if composition.bars > 1 else last.right()
+                panel.bar.lie(field.left(), field.bottom() + AxesLayer.BOTTOM + 6.0, right - field.left())
+            else:
+                each, title = (field.height() - 4.0) / composition.bars, ColourBar.TITLE
+                panel.bar.stand(
+                    field.right() + _GAP,
+                    field.top() + 4.0 + index * each,
+                    each - title - 12.0 * (composition.bars - 1),
+                )
+
     def _cut(self) -> None:
-        wiping, at = self._settings.compare == "wipe", self._settings.wipe
+        wiping, at = self._composition.how == "wipe", self._settings.wipe
         for panel, part in zip(self.panels, ((0.0, at), (at, 1.0)), strict=True):
             panel.box.cut(*(part if wiping else (0.0, 1.0)))
         self._wipe.setVisible(wiping)
@@ -234,97 +267,15 @@ class FieldFigure(pg.GraphicsWidget):
     # Drawing
 
     def _redraw(self) -> None:
-        field = self._field
-        if field is None:
+        composition, settings, theme = self._composition, self._settings, self._theme
+        parts = composition.parts
+        if not parts:
             return
-        marks = self._marks if self._settings.votes else dataclasses.replace(self._marks, cursor=None)
-        for panel, name in zip(self._shown, self._settings.layers, strict=True):
-            panel.draw(field, name, self._settings, self._theme, self._midline)
-            panel.show_marks(marks, field.data, self._theme)
-        self._explain(field)
-
-    def _explain(self, field: Field) -> None:
-        settings, theme = self._settings, self._theme
-        every = stride(len(field.data))
-        points = "" if every == 1 else f" (1 in {every} shown)"
-        data = "y" if self._as_lecture else "data y"
-        entries = [
-            Entry("point", colour, text + points, rim=theme.data_rim)
-            for shown, colour, text in (
-                (settings.show_data, theme.data, data),
-                (settings.show_noisy, theme.noisy, "noisy ŷ"),
-                (settings.show_reconstruction, theme.reconstruction, "reconstruction ỹ"),
-            )
-            if shown
-        ]
-        if any(panel.has_arrows for panel in self._shown):
-            entries.append(self._arrow_key())
-        entries += [*self._midline_keys(field), *self._mark_keys(field)]
-        missing = dict.fromkeys(panel.missing for panel in self._shown if panel.missing)
-        if (self._data.scale != 1.0).any():
-            missing["colours and lengths in standardised units"] = None
-        if field.exact is not None and field.exact.sketch:
-            missing["exact field: a sketch, working it out …"] = None
-        entries += [Entry("text", theme.warning, text) for text in missing]
-        if self._legend.set_entries(tuple(entries), theme.text):
-            self._arrange()
-
-    @property
-    def _as_lecture(self) -> bool:
-        """Whether the legend has the lecture's own words, which know the learned field alone."""
-        return self._settings.theme == "lecture" and self._settings.layers == ("magnitude",)
-
-    def _midline_keys(self, field: Field) -> list[Entry]:
-        settings, theme, tau = self._settings, self._theme, f"{self._settings.threshold:g}"
-        entries = []
-        if settings.midline:
-            entries.append(Entry("line", theme.midline, f"learned midline: a > {tau}"))
-        if settings.exact_midline:
-            text = f"exact midline: a* > {tau}"
-            if field.exact is None:
-                why = "working it out …" if field.noise > 0.0 else "none without noise"
-                if field.noise > 0.0 and field.noise_kind in DISCRETE:
-                    why = f"none with {field.noise_kind}"
-                text = f"exact midline: {why}"
-            elif field.exact.ambiguity is None:
-                text = "exact midline: none, the exact denoiser has cliffs"
-            entries.append(Entry("line", theme.exact, text))
-        if settings.geometric_midline:
-            known = "" if self._data.curve else ": none, these points lie on no curve"
-            entries.append(Entry("line", theme.geometric, f"geometric midline{known}"))
-        if settings.decoder:
-            entries.append(Entry("line", theme.decoder, "decoder: Dec(h) over the codes of the data"))
-        return entries
-
-    def _mark_keys(self, field: Field) -> list[Entry]:
-        theme, entries = self._theme, []
-        if self._marks.path is not None:
-            entries.append(Entry("line", theme.probe, "probe: x, r(x), r(r(x)) …"))
-        if self._marks.cloud is not None:
-            entries.append(Entry("point", theme.noisy, "cloud of noise", rim=theme.data_rim))
-        if field.streaks is not None:
-            entries.append(
-                Entry("point", theme.particle, f"particles: {self._settings.flow}", rim=theme.data_rim)
-            )
-        return entries
-
-    def _arrow_key(self) -> Entry:
-        panel, layer, alone = self.panels[0], LAYERS[self._settings.layer], len(self._shown) == 1
+        shared = scales(parts, settings)
+        for index, (panel, part) in enumerate(zip(self._shown, parts, strict=True)):
+            panel.draw(part, shared[part.layer], settings, theme, barred=index < composition.bars)
         (x0, x1), _ = self.box.viewRange()
-        factor = panel.arrow_factor if alone else 1.0
-        x_scale, y_scale = (float(scale) for scale in self._data.scale)
-        unit_is_the_users = x_scale == y_scale
-        scale = x_scale if unit_is_the_users else 1.0
-        pixels_per_unit = factor * self.box.rect().width() / (x1 - x0) / scale
-        unit = 10.0 ** math.floor(math.log10(60.0 / max(pixels_per_unit, 1e-12)))
-        value = max(step * unit for step in (1.0, 2.0, 5.0) if step * unit * pixels_per_unit <= 60.0)
-        if self._as_lecture:
-            text = "ỹ − y_grid"
-        elif alone:
-            of = "" if unit_is_the_users else " standard deviations"
-            text = f"{value:g}{of}, {layer.arrows.words}" + ("" if factor == 1.0 else f", × {factor:.2g}")
-        else:  # the titles say what they are
-            enlarged = any(each.arrow_factor != 1.0 for each in self._shown)
-            text = f"{value:g} long" + (", unless enlarged" if enlarged else "")
-        text += "" if panel.skip == 1 else f" (1 in {panel.skip**2} arrows shown)"
-        return Entry("arrow", self._theme.text, text, length=value * pixels_per_unit)
+        pixels = self.box.rect().width() / (x1 - x0)
+        wording = Wording(composition, shared, settings, theme, self._data, pixels)
+        if self._legend.set_entries(wording.entries(), theme.text):
+            self._arrange()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pyqtgraph as pg
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
 from PyQt6.QtWidgets import QGraphicsItem
@@ -110,10 +111,11 @@ class Legend(QGraphicsItem):
 
 
 class Title(QGraphicsItem):
-    """A layer's name in a corner of its box, where two are compared."""
+    """A layer's or a run's name in a corner of its box, where two are compared."""
 
-    def __init__(self, box: QGraphicsItem) -> None:
+    def __init__(self, box: pg.ViewBox) -> None:
         super().__init__(box)
+        self._box = box
         self._font = font(12)
         self._text, self._ink, self._ground = "", QColor("white"), QColor("black")
         self._from_right = False
@@ -134,12 +136,14 @@ class Title(QGraphicsItem):
 
     def boundingRect(self) -> QRectF:
         """The whole box."""
-        return QRectF(self.parentItem().boundingRect())
+        return QRectF(self._box.boundingRect())
 
     def paint(self, painter: QPainter, *_: object) -> None:
         """Write the text on a ground that keeps it legible."""
-        wide = QFontMetricsF(self._font).horizontalAdvance(self._text) + 16.0
-        box = self.boundingRect()
+        box, metrics = self.boundingRect(), QFontMetricsF(self._font)
+        room = max(self._box.shown_rect.width(), 0.5 * box.width())  # a wipe line comes over it as it must
+        text = metrics.elidedText(self._text, Qt.TextElideMode.ElideMiddle, room - 32.0)
+        wide = metrics.horizontalAdvance(text) + 16.0
         left = box.right() - wide - 8.0 if self._from_right else box.left() + 8.0
         rect = QRectF(left, box.top() + 8.0, wide, 22.0)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -148,4 +152,4 @@ class Title(QGraphicsItem):
         painter.setBrush(self._ground)
         painter.drawRoundedRect(rect, 5.0, 5.0)
         painter.setPen(self._ink)
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._text)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)

@@ -11,25 +11,23 @@ from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QPainterPath
 from PyQt6.QtWidgets import QGraphicsItem
 
-from aeviz.core.corruption import DISCRETE
-from aeviz.core.field import Field
-from aeviz.core.layers import LAYERS, Layer
+from aeviz.core.layers import LAYERS
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.marks import Marks, Point
 from aeviz.core.settings import Settings
 from aeviz.figure.arrows import ArrowLayer
 from aeviz.figure.axes import AxesLayer
 from aeviz.figure.colour_bar import ColourBar
+from aeviz.figure.composition import Part
 from aeviz.figure.heatmap import HeatMapLayer
 from aeviz.figure.key import Title
 from aeviz.figure.marks import PROBE, MarkLayer
-from aeviz.figure.overlays import Lines, OriginLayer, OutlineLayer, PointLayer, StreakLayer
+from aeviz.figure.overlays import OriginLayer, OutlineLayer, PointLayer, StreakLayer
+from aeviz.figure.scale import Scale
 from aeviz.figure.theme import Theme
 
-MOST_ARROWS = 4_000  # more would be a smear and cost a frame; then every k-th is shown, and said so
-MOST_POINTS = 3_000
+MOST_POINTS = 3_000  # more would cost a frame; then every k-th is shown, and said so
 GRIP = PROBE + 5.0  # px round the probe from where it is dragged
-DIVERGING = "CET-D1"  # blue, white, red: for values with a sign
 _USUAL_WIDTH = 600.0  # px of a field that points are made for
 _NOTHING = np.empty((0, 2))
 
@@ -60,7 +58,6 @@ class Panel:
         self._marks = MarkLayer(self.box, 11)
         self.missing = ""
         """Why the layer cannot be shown, or nothing."""
-        self.arrow_factor, self.skip, self.has_arrows = 1.0, 1, True
 
     def place(self, rect: QRectF) -> None:
         """Stand here."""
@@ -75,35 +72,30 @@ class Panel:
             item.setVisible(visible)
         self.bar.setVisible(visible and self.bar.isVisible())
 
-    def draw(self, field: Field, name: str, settings: Settings, theme: Theme, midline: Lines) -> None:
-        """Draw the layer of this name; `midline` are the geometric one's lines, (K, 2) each."""
-        layer = LAYERS[name]
+    def draw(self, part: Part, scale: Scale, settings: Settings, theme: Theme, *, barred: bool) -> None:
+        """Draw this part on its layer's scale; `barred` where the panel has the scale's colour bar."""
+        field, layer, tau = part.field, LAYERS[part.layer], settings.threshold
         self.axes.set_colour(theme.muted)
         self._origin.set_colour(theme.origin)
-        values = layer.values(field)
-        self.missing = "" if name == "none" or values is not None else _why_missing(field, layer)
-        low, high = _colour_range(layer, values, settings)
-        colour_map = DIVERGING if layer.signed else settings.colour_map
-        self._heat.set_values(field.grid, values, low, high, colour_map, theme.figure)
-        self.bar.setVisible(values is not None)
-        mark = settings.threshold if "ambiguity" in name else None
-        self.bar.set_scale(low, high, colour_map, layer.symbol, theme, mark)
-        tau = settings.threshold
+        self.missing = part.missing
+        colours = scale.low, scale.high, scale.colour_map
+        self._heat.set_values(field.grid, part.values, *colours, theme.figure)
+        self.bar.setVisible(barred and scale.known)
+        self.bar.set_scale(*colours, layer.symbol, theme, tau if "ambiguity" in part.layer else None)
         self._learned.set_region(
             field.grid, field.ambiguity if settings.midline else None, tau, theme.midline
         )
         exact = field.exact.ambiguity if field.exact and settings.exact_midline else None
         self._exact.set_region(field.grid, exact, tau, theme.exact)
-        self._geometric.set_lines(midline if settings.geometric_midline else (), theme.geometric)
+        self._geometric.set_lines(part.midline if settings.geometric_midline else (), theme.geometric)
         self._decoded.set_lines(field.decoded if settings.decoder else (), theme.decoder)
         self.show_points(field.data, field.noisy, settings, theme)
         reconstruction = field.reconstruction if settings.show_reconstruction else _NOTHING
         self._reconstruction.set_points(thinned(reconstruction), theme.reconstruction, theme.data_rim)
         self._streaks.set_streaks(field.streaks if settings.flow != "off" else None, theme.particle)
-        self._draw_arrows(field, layer, settings, theme)
-        arrows = f"   {layer.arrows.symbols}" if self.has_arrows else ""
-        enlarged = f" × {self.arrow_factor:.2g}" if self.has_arrows and self.arrow_factor != 1.0 else ""
-        self.title.set_text(layer.title + arrows + enlarged, theme)
+        self._draw_arrows(part, scale, settings, theme)
+        self._show_marks(part.marks, field.data, theme)
+        self.title.set_text(part.run or _layer_title(part, scale, settings), theme)
 
     def show_points(
         self, data: FloatArray, noisy: FloatArray, settings: Settings, theme: Theme, *, both: bool = False
@@ -115,13 +107,12 @@ class Panel:
         ):
             layer.set_points(thinned(points) if shown else _NOTHING, colour, theme.data_rim)
 
-    def show_marks(self, marks: Marks, data: FloatArray, theme: Theme) -> None:
-        """Show what is known of single places."""
+    def _show_marks(self, marks: Marks, data: FloatArray, theme: Theme) -> None:
         self._marks.set_marks(marks, data, theme)
         self.box.probe = None if marks.path is None else (float(marks.path[0, 0]), float(marks.path[0, 1]))
 
     def show_cross(self, place: tuple[float, float] | None) -> None:
-        """Show where the cursor is in the panel beside."""
+        """Show where the cursor is, in this panel or in the one beside."""
         self._marks.set_cross(place)
 
     def show_lit(self, place: Point | None) -> None:
@@ -132,26 +123,17 @@ class Panel:
         """Mark the place to look at."""
         self._marks.set_look(place, text, theme)
 
-    def _draw_arrows(self, field: Field, layer: Layer, settings: Settings, theme: Theme) -> None:
-        vectors = layer.arrows.vectors(field)
-        on_grid = settings.arrows in ("grid", "both") and vectors is not None
-        skip = math.ceil(math.sqrt(field.ambiguity.size / MOST_ARROWS)) if on_grid else 1
+    def _draw_arrows(self, part: Part, scale: Scale, settings: Settings, theme: Theme) -> None:
+        field, grid, skip = part.field, part.field.grid, scale.skip
         start = vector = _NOTHING
-        self.skip, self.arrow_factor, self.has_arrows = skip, 1.0, settings.arrows != "none"
-        self.has_arrows &= settings.arrows != "grid" or vectors is not None
-        if on_grid and vectors is not None:
-            start = field.grid.points.reshape(*field.grid.shape, 2)[::skip, ::skip].reshape(-1, 2)
-            vector = vectors[::skip, ::skip].reshape(-1, 2)
-            if settings.arrow_length == "scaled":
-                longest = float(np.nan_to_num(np.hypot(*vector.T)).max(initial=0.0))
-                self.arrow_factor = skip * min(field.grid.cell) / longest if longest else 1.0
-            else:
-                self.arrow_factor = layer.arrows.enlarged
-        colour = theme.arrow if layer.symbol else theme.muted
-        self._grid_arrows.set_arrows(start, self.arrow_factor * vector, colour, skip * min(field.grid.cell))
+        if settings.arrows in ("grid", "both") and part.vectors is not None:
+            start = grid.points.reshape(*grid.shape, 2)[::skip, ::skip].reshape(-1, 2)
+            vector = scale.arrow_factor * part.vectors[::skip, ::skip].reshape(-1, 2)
+        colour = theme.arrow if LAYERS[part.layer].symbol else theme.muted
+        self._grid_arrows.set_arrows(start, vector, colour, skip * min(grid.cell))
         shown = settings.arrows in ("samples", "both")
         noisy, moved = thinned(field.noisy), thinned(field.reconstruction - field.noisy)
-        factor = self.arrow_factor if settings.arrow_length == "scaled" else 1.0
+        factor = scale.arrow_factor if settings.arrow_length == "scaled" else 1.0
         self._sample_arrows.set_arrows(
             noisy if shown else _NOTHING, factor * moved if shown else _NOTHING, theme.noisy
         )
@@ -169,7 +151,6 @@ class Box(pg.ViewBox):
         self._cut = 0.0, 1.0
         self._dragging = False
         self.probe: tuple[float, float] | None = None
-        self.probe_before: tuple[float, float] | None = None  # the last click
         super().__init__(**options)
 
     def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
@@ -188,7 +169,6 @@ class Box(pg.ViewBox):
         """Tell of a click that was no drag."""
         if event.button() == Qt.MouseButton.LeftButton and not event.double():
             event.accept()
-            self.probe_before = self.probe
             self.probed.emit(self._place(event.pos()))
         elif event.button() == Qt.MouseButton.RightButton:
             event.accept()
@@ -233,26 +213,9 @@ def thinned(points: FloatArray) -> FloatArray:
     return points[:: stride(len(points))]
 
 
-def _why_missing(field: Field, layer: Layer) -> str:
-    if layer.arrows.exact and field.noise > 0.0 and field.noise_kind in DISCRETE:
-        return f"no exact field: {field.noise_kind} sends points to a few places alone"
-    if not layer.arrows.exact or (field.exact is None and field.noise > 0.0):
-        return "working it out …"
-    if field.exact is None:
-        return "no exact reference without noise"
-    return "no exact ambiguity: here the exact denoiser has cliffs"
-
-
-def _colour_range(layer: Layer, values: FloatArray | None, settings: Settings) -> tuple[float, float]:
-    low, high = layer.range(settings)
-    finite = np.zeros(1) if values is None else values[np.isfinite(values)]
-    least, most = float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))
-    if not finite.size:
-        least, most = 0.0, 1.0
-    if settings.colour_range == "automatic":
-        low, high = (None, None) if layer.signed or low is None else (min(low, least), None)
-    if layer.signed and high is None:
-        return -max(most, -least, 1e-6), max(most, -least, 1e-6)
-    low = least if low is None else low
-    high = min(most, low + layer.span) if high is None else high
-    return low, max(high, low + 1e-9 * max(1.0, abs(low)))
+def _layer_title(part: Part, scale: Scale, settings: Settings) -> str:
+    layer = LAYERS[part.layer]
+    if not part.has_arrows(settings):
+        return layer.title
+    enlarged = "" if scale.arrow_factor == 1.0 else f" × {scale.arrow_factor:.2g}"
+    return f"{layer.title}   {layer.arrows.symbols}{enlarged}"

@@ -35,6 +35,7 @@ class FieldView(pg.GraphicsView):
         self.figure = FieldFigure(settings, data)
         self.setCentralItem(self.figure)
         self._pointer: QPointF | None = None  # over the view
+        self._probe_before: Point | None = None  # the last click
         self.figure.box.sigRangeChanged.connect(lambda *_: self._moved())
         for panel in self.figure.panels:
             panel.box.probed.connect(self.probed)
@@ -52,13 +53,18 @@ class FieldView(pg.GraphicsView):
         self._pointer = None
         self._say(None)
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Remember the probe that a click is about to replace."""
+        self._probe_before = self.figure.box.probe
+        super().mousePressEvent(event)
+
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Go back to the first view."""
         if event.button() == Qt.MouseButton.LeftButton:
-            box = self._box_at(event.position())
+            over_field = self._box_at(event.position()) is not None
             self.figure.home()
-            if box is not None:
-                self.probed.emit(box.probe_before)  # the first of the two clicks has dropped another one
+            if over_field:
+                self.probed.emit(self._probe_before)  # the first of the two clicks has dropped another one
         super().mouseDoubleClickEvent(event)
 
     def wheelEvent(self, event: Any) -> None:

@@ -114,6 +114,7 @@ class Driver:
         for _ in self._replay:
             return
         self._replay, settings = None, self._waiting_change
+        self._due = time.perf_counter()  # what it could have trained meanwhile is not made up for
         if settings is not None:
             self._waiting_change = None
             if "live" in applies(self.training.settings.changed(settings)):

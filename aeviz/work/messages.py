@@ -1,8 +1,8 @@
 """What goes over the pipes between the window's process, the trainer and the observer: frozen data.
 
 The window tells the trainer what to train and asks the observer what there is to see. The observer
-asks the trainer for the state of an epoch and works out the rest itself, so that training waits for no
-more than a copy of the weights.
+asks the trainer for its newest state, brings past epochs back by itself, and works out the rest, so that
+training waits for no more than a copy of the weights.
 """
 
 from __future__ import annotations
@@ -258,7 +258,8 @@ class Frame:
     seconds : float
         Time that the answer took the observer.
     beside : Field or None
-        That of another course, where it was asked for; without points.
+        That of another course, where it was asked for: with its clean points and the exact field that is
+        drawn, without noisy points.
     """
 
     number: int

@@ -11,7 +11,6 @@ from multiprocessing.connection import Connection
 
 import torch
 
-from aeviz.core.field import Field
 from aeviz.work import messages as m
 from aeviz.work.sight import Sight
 
@@ -22,7 +21,7 @@ class Observer:
     def __init__(self, window: Connection, trainer: Connection, send: Callable[[m.FromWorker], None]) -> None:
         self._window, self._trainer, self._send = window, trainer, send
         self._sight: Sight | None = None  # the run that is looked at
-        self._beside: Sight | None = None  # the course that is looked at beside it
+        self._beside: Sight | None = None  # the course that is, or was last, looked at beside it
         self._losses = (0, 0, 0)  # of which run and branch the window has how many
 
     def serve(self) -> None:
@@ -49,14 +48,16 @@ class Observer:
     def _work_until_asked(self, until: float = math.inf) -> None:
         """Do what is left of the exact answers until the window asks, or until a time by `time.monotonic`."""
         while (left := until - time.monotonic()) > 0.0 and not self._window.poll():
-            sights = [sight for sight in (self._sight, self._beside) if sight is not None]
-            next_one = min(sights, key=lambda sight: sight.wait, default=None)
+            next_one = min(self._sights(), key=lambda sight: sight.wait, default=None)
             wait = next_one.wait if next_one is not None else math.inf
             if wait > 0.0:
                 rest = min(left, wait)
                 self._window.poll(rest if math.isfinite(rest) else None)
             elif next_one is not None:
                 self._guarded(partial(self._advance, next_one), next_one.run)
+
+    def _sights(self) -> list[Sight]:
+        return [sight for sight in (self._sight, self._beside) if sight is not None]
 
     def _advance(self, sight: Sight) -> None:
         for finished in sight.advance():
@@ -82,21 +83,16 @@ class Observer:
         if message.run not in (0, state.run):
             self._send(m.Frame(message.number, message.run, state.progress, 0, state.settings))
             return
-        beside = self._field_beside(message, state.run)
-        for answer in self._sight.answers(message, state, beside):
+        brings = any(sight.brings for sight in self._sights())
+        if message.beside is not None and message.beside.origin is not None:
+            self._beside = Sight(state.run, message.beside.origin)
+        for answer in self._sight.answers(message, state, self._beside):
             self._send(answer)
         if message.whole:
+            if brings:  # for the screen: now it is done, or given up for the file
+                self._send(m.Brought(state.run))
             return  # it may come late, and tells the window of no progress
         told = state.progress
         self._losses = (state.run, state.branch, told.losses_from + len(told.losses))
         if message.measure:
             self._send(self._sight.judged(message, state))
-
-    def _field_beside(self, ask: m.Ask, run: int) -> Field | None:
-        past = ask.beside
-        if past is None or ask.grid is None:
-            self._beside = None if past is None else self._beside
-            return None
-        if past.origin is not None:
-            self._beside = Sight(run, past.origin)
-        return self._beside.beside(ask, past, ask.grid) if self._beside is not None else None

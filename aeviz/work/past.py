@@ -50,7 +50,7 @@ class PastEpochs:
         self._stands = False  # whether the training stands at a whole epoch of this course
         self._replay: Iterator[None] | None = None
         self._replayed = 0.0  # seconds since the last stone
-        self._wanted: m.Past | None = None
+        self._wanted: int | None = None  # the epoch that was begun with last
         self._shown: Shown | None = None
 
     @property
@@ -58,20 +58,17 @@ class PastEpochs:
         """Whether the epoch that was wanted last is still to be brought back."""
         return self._replay is not None
 
-    def show(self, past: m.Past, *, whole: bool = False) -> Shown:
-        """The epoch, where it is brought back in a moment, else the nearest one known before it for now.
-
-        With `whole` it is brought back however long that takes.
-        """
+    def show(self, past: m.Past, within: float = AT_ONCE) -> Shown:
+        """The epoch, where so many seconds bring it back, else the nearest one known before it for now."""
         if past.course != self._course:
             self._course, self._keyframe, self._stones, self._stands = past.course, None, [], False
             self._wanted = None
         if past.keyframe is not None:
             self._keyframe = past.keyframe
-        if self._wanted is None or self._wanted.epoch != past.epoch:
+        if self._wanted != past.epoch:
             self._begin(past)
         began = time.perf_counter()
-        while self.unfinished and (whole or time.perf_counter() - began < AT_ONCE):
+        while self.unfinished and time.perf_counter() - began < within:
             self.advance()
         assert self._shown is not None
         return self._shown
@@ -82,11 +79,11 @@ class PastEpochs:
         began = now = time.perf_counter()
         try:
             while now - began < _SLICE:
-                epoch = self._training.epoch
+                epoch, before, self._stands = self._training.epoch, now, False
                 next(self._replay)
-                now = time.perf_counter()
-                self._replayed += now - began
-                if self._replayed > _STONE_EVERY and self._training.epoch > epoch:
+                now, self._stands = time.perf_counter(), self._training.epoch > epoch
+                self._replayed += now - before
+                if self._stands and self._replayed > _STONE_EVERY:
                     self._lay_stone(self._training.keyframe())
         except StopIteration:
             self._replay, self._stands = None, True
@@ -99,18 +96,20 @@ class PastEpochs:
         return not self.unfinished
 
     def _begin(self, past: m.Past) -> None:
+        stands, self._stands = self._stands, False
+        self._wanted = self._replay = None  # until the training stands: what fails leaves nothing half done
         assert self._keyframe is not None
-        self._wanted = past
         if self._training is None:
             self._training = Training(self._origin.settings, self._origin.data)
         known = [self._keyframe, *self._stones]
         start = max((frame for frame in known if frame.epoch <= past.epoch), key=lambda frame: frame.epoch)
         # From where the training stands it goes on without going back.
-        if not (self._stands and start.epoch <= self._training.epoch <= past.epoch):
+        if not (stands and start.epoch <= self._training.epoch <= past.epoch):
             self._training.restore(start)
-        self._stands, self._replayed = False, 0.0
+            self._replayed = 0.0
+        self._stands = True
         self._shown = self._seen(self._training)
-        self._replay = self._training.replay(past.changes, past.epoch)
+        self._wanted, self._replay = past.epoch, self._training.replay(past.changes, past.epoch)
 
     def _seen(self, training: Training) -> Shown:
         key = (self._course, training.epoch)

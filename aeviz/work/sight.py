@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -19,11 +20,12 @@ from aeviz.core.manifolds import FloatArray
 from aeviz.core.marks import ExactPlace, Marks, Place, Point, Reconstruct, basins
 from aeviz.core.metrics import Metrics
 from aeviz.core.settings import Settings
+from aeviz.core.truth import finish
 from aeviz.learn.measure import measure
 from aeviz.learn.network import Network
 from aeviz.work import messages as m
 from aeviz.work.exact import Exact, Task
-from aeviz.work.past import PastEpochs, Shown
+from aeviz.work.past import AT_ONCE, PastEpochs, Shown
 
 BASINS_SHARE = 10.0  # times what basins take: so long they are shown unless the grid changes
 _MOST_CODE = 1e30  # what is larger is drawn as this
@@ -37,6 +39,7 @@ class Sight:
         self.run = run
         self._data = origin.data
         self._past = PastEpochs(origin)
+        self._looks_back = False  # the window looks at a past epoch
         self._coded = some_points(len(self._data.points))  # the clean points whose codes are looked at
         self._directions: Directions | None = None  # as last seen
         self._network = Network.of(settings, self._data.points)
@@ -53,11 +56,12 @@ class Sight:
         self._flow_is: object = None
 
     def answers(
-        self, ask: m.Ask, state: m.State, beside: Field | None = None
+        self, ask: m.Ask, state: m.State, beside: Sight | None = None
     ) -> Iterator[m.Geometry | m.Exact | m.Frame]:
-        """What has changed beside the network, then the frame, which takes `beside` with it."""
+        """What has changed beside the network, then the frame, with the field that `beside` is asked for."""
         began = time.perf_counter()
-        shown = self._look(ask, state)
+        self._looks_back = ask.past is not None if not ask.whole else self._looks_back
+        shown = _newest(state) if ask.past is None else self._past.show(ask.past, _patience(ask))
         if ask.grid is not None:
             if not self._told_midline:
                 self._told_midline = True
@@ -68,10 +72,11 @@ class Sight:
                     yield self._tell(shown.settings, exact)
         field = self._field(ask, ask.grid, shown) if ask.grid is not None else None
         marks = self._marks(ask, shown)
+        field_beside = beside.beside(ask) if beside is not None else None
         taken = time.perf_counter() - began
         frame = m.Frame(
             ask.number, self.run, state.progress, shown.epoch, shown.settings, field, marks, taken,
-            beside,
+            field_beside,
         )  # fmt: skip
         if ask.whole and ask.grid is not None:
             whole: Task[ExactField | None] = Task()
@@ -81,14 +86,19 @@ class Sight:
             yield frame
 
     @property
+    def brings(self) -> bool:
+        """Whether the window waits for a past epoch that is still to be brought back."""
+        return self._looks_back and self._past.unfinished
+
+    @property
     def wait(self) -> float:
         """Seconds until there is something to go on with; infinite where there is nothing."""
-        return 0.0 if self._files or self._past.unfinished else min(task.wait for task in self._exact.tasks)
+        return 0.0 if self._files or self.brings else min(task.wait for task in self._exact.tasks)
 
     def advance(self) -> Iterator[m.Exact | m.Frame | m.Judged | m.Brought]:
         """Go on with what is unfinished, first the past, then files; what that finishes is told."""
         task = self._exact.field_task
-        if self._past.unfinished:
+        if self.brings:
             if self._past.advance():
                 yield m.Brought(self.run)
         elif self._files:
@@ -203,8 +213,9 @@ class Sight:
         return m.Measured(self.run, metrics)
 
     def judged(self, ask: m.Ask, state: m.State) -> m.Judged:
-        """Measure what is shown, on the grid and with the threshold of its view."""
-        return self._judge(self._look(ask, state), ask.view)
+        """Measure what the frame before shows, on the grid and with the threshold of its view."""
+        shown = _newest(state) if ask.past is None else self._past.show(ask.past, within=0.0)
+        return self._judge(shown, ask.view)
 
     def _judge(self, shown: Shown, view: Settings) -> m.Judged:
         self._judged = shown, view
@@ -226,16 +237,23 @@ class Sight:
         assert self._directions is not None
         return CodeView.of(self._coded, self._data.positions[self._coded], codes, self._directions)
 
-    def _look(self, ask: m.Ask, state: m.State) -> Shown:
-        """What was asked for, or the nearest to it until that is brought back."""
-        return _newest(state) if ask.past is None else self._past.show(ask.past, whole=ask.whole)
-
-    def beside(self, ask: m.Ask, past: m.Past, grid: Grid) -> Field:
-        """The field of another course, on the same cells, with its exact one where that is known."""
-        shown = self._past.show(past, whole=ask.whole)
-        field = self._field(dataclasses.replace(ask, samples=0, probe=None), grid, shown)
-        exact = self._exact.field(shown.settings, grid) if ask.view.shows_exact else None
+    def beside(self, ask: m.Ask) -> Field | None:
+        """The field beside another run's, with its exact one where that is drawn; None where none is asked."""
+        past, grid, view = ask.beside, ask.grid, ask.view
+        self._looks_back = past is not None if not ask.whole else self._looks_back
+        if past is None or grid is None:
+            return None
+        shown = self._past.show(past, _patience(ask))
+        field = self._field(dataclasses.replace(ask, samples=0), grid, shown)
+        exact = self._exact.field(shown.settings, grid) if view.shows_exact else None
+        if exact is not None and ask.whole:
+            exact = finish(self._exact.whole(shown.settings, grid))
         return dataclasses.replace(field, data=self._data.points, exact=exact)
+
+
+def _patience(ask: m.Ask) -> float:
+    """Seconds that an answer may take to bring an epoch back; for a file, however long it takes."""
+    return math.inf if ask.whole else AT_ONCE
 
 
 def _newest(state: m.State) -> Shown:

@@ -15,7 +15,7 @@ from aeviz.work.driver import Driver
 
 
 class Trainer:
-    """One run at a time: its training, its timeline, and the messages about them."""
+    """One run at a time: its training, and the messages about it."""
 
     def __init__(
         self, window: Connection, observer: Connection, send: Callable[[m.FromWorker], None]

@@ -88,7 +88,7 @@ def test_unlimited_speed_and_back(desk):
 
 def test_the_target_can_be_typed_while_training_goes_on(desk):
     desk.begin(ENDLESS)
-    target = desk.window.timeline.target
+    target = desk.window.timeline.readout.target
     target.setFocus()
     target.selectAll()
     for key in "3000":
@@ -116,7 +116,7 @@ def test_at_the_target_it_is_finished_and_can_be_sent_further(again, desk):
     elif again == "button":
         QTest.mouseClick(desk.window.timeline.play, Qt.MouseButton.LeftButton)
     else:
-        target = desk.window.timeline.target
+        target = desk.window.timeline.readout.target
         target.setFocus()
         target.selectAll()
         QTest.keyClicks(target, "200")

@@ -182,15 +182,15 @@ def test_the_way_back_to_live(desk):
     desk.finish()
     for back in (
         lambda: desk.press(Qt.Key.Key_L),
-        lambda: QTest.mouseClick(desk.window.timeline.live, Qt.MouseButton.LeftButton),
+        lambda: QTest.mouseClick(desk.window.timeline.readout.live, Qt.MouseButton.LeftButton),
         lambda: QTest.keyClick(desk.window.timeline.slider, Qt.Key.Key_End),
     ):
         QTest.keyClick(desk.window.timeline.slider, Qt.Key.Key_Home)
         desk.until(lambda: desk.frames[-1].epoch == 0)
-        assert desk.window.timeline.live.isVisible()
+        assert desk.window.timeline.readout.live.isVisible()
         back()
         desk.until(lambda: desk.frames[-1].epoch == 100)
-        assert not desk.window.timeline.live.isVisible()
+        assert not desk.window.timeline.readout.live.isVisible()
 
 
 def test_past_noisy_points_are_those_of_their_epoch(desk):

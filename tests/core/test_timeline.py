@@ -1,4 +1,4 @@
-"""Which keyframes a timeline keeps, against the rule in whole numbers; changes; cutting."""
+"""Which keyframes a timeline keeps, against the rule in whole numbers; changes; sharing; cutting."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from aeviz.core import timeline as timeline_module
 from aeviz.core.settings import Settings
-from aeviz.core.timeline import Keyframe, Timeline
+from aeviz.core.timeline import LEAST, MOST, Keyframe, Timeline, is_due, most_within, spread_at
 
-MOST, LEAST = timeline_module._MOST, timeline_module._LEAST
+NARROWEST = 0.25
+LONGEST = 1_000_000  # epochs, as the settings allow
+widenings = st.integers(0, 11)
 
 
 def keyframe(epoch: int, nbytes: int = 64, settings: Settings | None = None) -> Keyframe:
@@ -24,25 +25,38 @@ def keyframe(epoch: int, nbytes: int = 64, settings: Settings | None = None) -> 
     return Keyframe(epoch, settings or Settings(), state)
 
 
-def is_due(epoch: int, widening: int) -> bool:
-    """Whether epoch = ⌈k²·4^widening / 16⌉ for some k, in whole numbers."""
-    # The largest k with k²·4^widening ≤ 16·epoch; a smaller k's ceiling is not above this one's.
-    k = math.isqrt(16 * epoch // 4**widening)
-    return -(-(k * k * 4**widening) // 16) == epoch
+def spread_of(widening: int) -> float:
+    return NARROWEST * 4.0**widening
+
+
+def is_of_rule(epoch: int, widening: int) -> bool:
+    """Whether epoch = ⌈k²·4^widening / 4⌉ for some k, in whole numbers."""
+    # The largest k with k²·4^widening ≤ 4·epoch; a smaller k's ceiling is not above this one's.
+    k = math.isqrt(4 * epoch // 4**widening)
+    return -(-(k * k * 4**widening) // 4) == epoch
 
 
 def rule(epochs: int, widening: int) -> list[int]:
     """The epochs that the rule takes, from its own words."""
-    ks = itertools.takewhile(lambda k: k * k * 4**widening <= 16 * epochs, itertools.count())
-    return sorted({-(-(k * k * 4**widening) // 16) for k in ks} & set(range(epochs + 1)))
+    ks = itertools.takewhile(lambda k: k * k * 4**widening <= 4 * epochs, itertools.count())
+    return sorted({-(-(k * k * 4**widening) // 4) for k in ks} & set(range(epochs + 1)))
 
 
-def recorded(epochs: int, nbytes: int = 64) -> Timeline:
-    """A timeline after a run of so many epochs."""
-    timeline = Timeline()
-    for epoch in range(epochs + 1):
-        if timeline.due(epoch):
-            timeline.add(keyframe(epoch, nbytes))
+def widening_at(epochs: int, most: int) -> int:
+    """How often the rule must be widened until it has no more than `most` values of k in so many epochs."""
+    return next(
+        widening for widening in itertools.count() if math.isqrt(4 * epochs // 4**widening) + 1 <= most
+    )
+
+
+def recorded(epochs: int, thinned: int = 0, first: int = 0, timeline: Timeline | None = None) -> Timeline:
+    """A timeline after a run of so many epochs, thinned so often before its last third."""
+    timeline = timeline or Timeline()
+    for epoch in range(first, epochs + 1):
+        if epoch == epochs - epochs // 3:
+            for _ in range(thinned):
+                timeline.thin()
+        timeline.add(keyframe(epoch))
     return timeline
 
 
@@ -50,158 +64,233 @@ def kept(timeline: Timeline) -> list[int]:
     return [frame.epoch for frame in timeline]
 
 
-def expected(epochs: int, most: int) -> list[int]:
-    """What the narrowest rule that stays within `most` takes."""
-    return next(e for e in (rule(epochs, widening) for widening in itertools.count()) if len(e) <= most)
+# The rule
 
 
 def test_the_oracle_agrees_with_itself() -> None:
     for widening in range(6):
-        assert rule(500, widening) == [epoch for epoch in range(501) if is_due(epoch, widening)]
+        assert rule(500, widening) == [epoch for epoch in range(501) if is_of_rule(epoch, widening)]
 
 
-@effort(max_examples=60)
-@given(st.integers(0, 6_000), st.sampled_from([2, 3, 5, 16, 40, 100]))
-def test_the_kept_epochs_are_those_of_the_spread_rule(epochs: int, most: int) -> None:
-    nbytes = timeline_module.MEMORY // most
-    timeline = recorded(epochs, nbytes)
-    assert kept(timeline) == expected(epochs, most)
-    assert kept(timeline)[0] == 0
-    assert len(timeline) <= most
-    assert sum(frame.nbytes for frame in timeline) <= timeline_module.MEMORY
+@given(widenings, st.integers(0, 2_000), st.integers(-1, 1))
+def test_what_is_due_is_exact_to_the_last_epoch(widening: int, k: int, beside: int) -> None:
+    epoch = -(-(k * k * 4**widening) // 4) % (LONGEST + 1) + beside
+    if epoch >= 0:
+        assert is_due(epoch, spread_of(widening)) == is_of_rule(epoch, widening)
 
 
-def test_a_long_run_of_small_keyframes_keeps_the_most() -> None:
-    timeline = recorded(40_000)
-    assert kept(timeline) == expected(40_000, MOST)
-    assert MOST // 2 <= len(timeline) <= MOST
+@given(widenings, st.integers(0, 2_000))
+def test_what_a_wider_rule_takes_the_narrower_has_taken(widening: int, k: int) -> None:
+    epoch = -(-(k * k * 4**widening) // 4)
+    assert is_due(epoch, spread_of(widening))
+    assert all(is_due(epoch, spread_of(narrower)) for narrower in range(widening))
 
 
-@pytest.mark.parametrize("widening", [0, 1, 2, 3, 7, 10])
-def test_what_is_due_is_exact_up_to_the_last_epoch(widening: int) -> None:
-    timeline = Timeline()
-    timeline._spread *= 4.0**widening
-    rng = np.random.default_rng(widening)
-    ks = rng.integers(1, math.isqrt(16 * 1_000_000 // 4**widening), 300)
-    places = {-(-(int(k) ** 2) * 4**widening // 16) for k in ks} | {
-        *map(int, rng.integers(0, 1_000_000, 300))
-    }
-    for epoch in {place + near for place in places for near in (-1, 0, 1) if place + near >= 0}:
-        assert timeline.due(epoch) == is_due(epoch, widening)
+@given(st.integers(0, LONGEST), st.sampled_from([2, 3, 5, 16, 40, 100, MOST]))
+def test_the_spread_is_the_least_with_which_there_are_not_too_many(epoch: int, most: int) -> None:
+    assert spread_at(epoch, most) == spread_of(widening_at(epoch, most))
 
 
-@given(st.integers(0, 3_000), st.integers(0, 3_000))
-def test_before_is_the_newest_at_or_before(epochs: int, epoch: int) -> None:
-    timeline = recorded(epochs, timeline_module.MEMORY // 30)
-    assert timeline.before(epoch).epoch == max(each for each in kept(timeline) if each <= epoch)
-    assert timeline.last is not None
-    assert timeline.last.epoch == kept(timeline)[-1]
+@given(st.integers(1, LONGEST), st.sampled_from([2, 3, 16, MOST]))
+def test_a_longer_run_never_has_a_narrower_rule(epoch: int, most: int) -> None:
+    assert spread_at(epoch - 1, most) <= spread_at(epoch, most)
 
 
-def test_before_the_first_keyframe_comes_the_first() -> None:
-    timeline = Timeline()
-    timeline.add(keyframe(10))
-    timeline.add(keyframe(20))
-    assert timeline.before(3).epoch == 10
-
-
-@pytest.mark.parametrize("epochs", [100, 1_000, 20_000])
-def test_replay_is_never_far(epochs: int) -> None:
-    """From any epoch back to its keyframe is at most a 60th of the run, or half its square root."""
-    timeline = recorded(epochs)
-    # Neighbours ⌈k²s⌉ and ⌈(k+1)²s⌉ lie (2k + 1)s + 1 apart at most, with k = √(epochs/s) and s at
-    # first 1/16, later such that k is at least MOST/2 = 128 before the widest gap.
-    widest = max(2.0 * math.sqrt(epochs / 16.0), 2.0 * epochs / 128.0) + 2.0
-    assert np.diff([*kept(timeline), epochs]).max() <= widest
-
-
-@pytest.mark.parametrize("nbytes", [10 * 2**20, 100 * 2**20, 200 * 2**20])
-def test_memory_is_bounded_for_large_networks(nbytes: int) -> None:
-    timeline = recorded(3_000, nbytes)
-    assert len(timeline) == len(expected(3_000, max(LEAST, timeline_module.MEMORY // nbytes)))
-    assert sum(frame.nbytes for frame in timeline) <= max(timeline_module.MEMORY, LEAST * nbytes)
-    assert kept(timeline)[0] == 0
-    assert len(timeline) >= 2 or LEAST < 2  # a run has at least one place to go back to
-
-
-def test_the_largest_network_of_the_settings_stays_within_twice_the_memory() -> None:
-    largest = Settings(hidden=(1024,) * 4, code=1024)
-    size = sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(largest.widths))
-    nbytes = 4 * 4 * size  # parameters, average, Adam's mean and square in float32
-    assert LEAST * nbytes <= 2 * timeline_module.MEMORY
-
-
-def test_an_empty_timeline_has_no_last_keyframe() -> None:
-    timeline = Timeline()
-    assert timeline.last is None
-    assert len(timeline) == 0
-    assert timeline.changes == ()
+@pytest.mark.parametrize(
+    "memory, nbytes, most",
+    [(1_000, 10, 100), (1_009, 10, 100), (1_000, 600, LEAST), (10**9, 1, MOST), (0, 8, LEAST), (5, 0, 5)],
+)
+def test_how_many_fit_into_memory(memory: int, nbytes: int, most: int) -> None:
+    assert most_within(memory, nbytes) == most
 
 
 def test_the_size_of_a_keyframe_is_that_of_its_arrays() -> None:
-    state = {"a": np.zeros(10, np.float32), "b": np.zeros((), np.float32)}
-    assert Keyframe(0, Settings(), state).nbytes == 44
+    state = {"a": np.zeros(10, np.float32), "loss": np.float64(2.5)}
+    frame = Keyframe(0, Settings(), state)
+    assert (frame.nbytes, frame.loss) == (48, 2.5)
+    assert recorded(4).nbytes == 4 * 64  # of epochs 0, 1, 3 and 4
 
 
-# Keyframes that are not due: taken when the worker rests, or given back after it died
+# What a run leaves
 
 
 @effort(max_examples=60)
-@given(st.sets(st.integers(1, 2_000), max_size=80), st.sampled_from([4, 10, 30]))
-def test_keyframes_at_any_epochs_stay_within_bounds(extra: set[int], most: int) -> None:
+@given(st.integers(0, 6_000), st.integers(0, 8))
+def test_the_kept_epochs_are_those_of_the_rule(epochs: int, thinned: int) -> None:
+    timeline = recorded(epochs, thinned)
+    assert kept(timeline) == rule(epochs, thinned + widening_at(epochs - epochs // 3, MOST))
+    assert kept(timeline)[0] == 0
+
+
+@effort(max_examples=20)
+@given(st.integers(0, 2_000), st.randoms())
+def test_in_whatever_order_and_however_often_they_come(epochs: int, random: object) -> None:
+    timeline, frames = Timeline(), [keyframe(epoch) for epoch in range(epochs + 1)]
+    random.shuffle(order := [*frames, *frames[::7]])  # type: ignore[attr-defined]
+    for frame in order:
+        timeline.add(frame)
+    assert list(timeline) == [frame for frame in frames if is_of_rule(frame.epoch, 0)]
+
+
+def test_a_keyframe_that_is_there_stays() -> None:
+    timeline, first = Timeline(), keyframe(4)
+    timeline.add(first)
+    timeline.add(keyframe(4))
+    assert [frame is first for frame in timeline] == [True]
+
+
+@effort(max_examples=40)
+@given(
+    st.integers(0, 1_500),
+    st.integers(0, 4),
+    st.integers(0, 2_000) | st.integers(0, 2_000).map(lambda k: -(-k * k // 4)),
+)
+def test_what_it_says_to_take_it_takes_and_nothing_else(epochs: int, thinned: int, epoch: int) -> None:
+    timeline = recorded(epochs, thinned)
+    before, takes, frame = list(timeline), timeline.takes(epoch), keyframe(epoch)
+    timeline.add(frame)
+    assert (frame in timeline) == takes
+    assert takes or list(timeline) == before
+    spread_is_wide = is_of_rule(epoch, max(thinned, widening_at(epoch, MOST)))
+    assert takes == (spread_is_wide and epoch not in [each.epoch for each in before])
+
+
+def test_the_longest_run_keeps_no_more_than_the_most() -> None:
+    timeline, most = Timeline(), 0
+    for epoch in rule(LONGEST, 0):  # all others are due in no rule
+        timeline.add(keyframe(epoch))
+        most = max(most, len(timeline))
+    assert kept(timeline) == rule(LONGEST, widening_at(LONGEST, MOST))
+    assert MOST // 2 <= len(timeline) <= most <= MOST
+
+
+@pytest.mark.parametrize("epochs", [100, 10_000, 262_143, 263_000, LONGEST])
+def test_replay_is_never_far(epochs: int) -> None:
+    """From any epoch back to its keyframe it is no more than the run's square root, or a 256th of it."""
+    timeline = Timeline(keyframe(epoch) for epoch in rule(epochs, widening_at(epochs, MOST)))
+    # Neighbours ⌈k²s⌉ and ⌈(k+1)²s⌉ lie (2k + 1)s + 1 apart at most, with k = √(epochs/s) and s at
+    # first 1/4, later such that k is at least MOST/2 = 512 before the widest gap.
+    widest = max(math.sqrt(epochs), 2.0 * epochs / (MOST / 2.0)) + 2.0
+    assert np.diff([*kept(timeline), epochs]).max() <= widest
+
+
+@effort(max_examples=40)
+@given(st.integers(0, 3_000), st.integers(0, 6), st.integers(0, 4_000))
+def test_before_is_the_newest_at_or_before(epochs: int, thinned: int, epoch: int) -> None:
+    timeline = recorded(epochs, thinned)
+    assert timeline.before(epoch).epoch == max(each for each in kept(timeline) if each <= epoch)
+
+
+def test_before_the_first_keyframe_comes_the_first() -> None:
+    timeline = Timeline([keyframe(20), keyframe(9)])
+    assert timeline.before(3).epoch == 9
+    assert kept(timeline) == [9, 20]
+
+
+def test_an_empty_timeline_has_nothing() -> None:
     timeline = Timeline()
-    for epoch in range(2_001):
-        if timeline.due(epoch) or epoch in extra:
-            timeline.add(keyframe(epoch, timeline_module.MEMORY // most))
-            assert len(timeline) <= most
-            assert kept(timeline)[0] == 0
-    assert kept(timeline) == sorted(set(kept(timeline)))
-    # Nothing that the rule at the end would take has been lost.
-    assert {epoch for epoch in range(2_001) if timeline.due(epoch)} <= set(kept(timeline))
-    assert set(kept(timeline)) <= {epoch for epoch in range(2_001) if timeline.due(epoch)} | extra
+    assert (len(timeline), list(timeline), timeline.changes, timeline.nbytes) == (0, [], (), 0)
+    timeline.thin()
+    timeline.cut(0)
+    assert not len(timeline.up_to(5))
 
 
 # Changes
 
-
-noises = st.floats(0.0, 1.0)
-change_lists = st.lists(st.tuples(st.integers(0, 50), noises), max_size=30).map(
-    lambda changes: sorted(changes, key=lambda change: change[0])
-)
+notes = st.lists(st.tuples(st.integers(0, 50), st.floats(0.0, 1.0)), max_size=30)
 
 
-@given(change_lists)
-def test_the_last_change_after_an_epoch_is_the_one_that_holds(changes: list[tuple[int, float]]) -> None:
-    timeline = Timeline()
+def noted(changes: list[tuple[int, float]], timeline: Timeline | None = None) -> Timeline:
+    timeline = timeline or Timeline()
     for epoch, noise in changes:
         timeline.note(epoch, Settings(noise=noise))
-    last = dict(changes)
-    for epoch in range(52):
-        found = timeline.change_after(epoch)
-        assert (found.noise if found else None) == last.get(epoch)
-    assert [(epoch, settings.noise) for epoch, settings in timeline.changes] == sorted(last.items())
+    return timeline
 
 
-@given(st.integers(0, 500), st.integers(0, 600), change_lists)
+def noises(changes: tuple[tuple[int, Settings], ...]) -> list[tuple[int, float]]:
+    return [(epoch, settings.noise) for epoch, settings in changes]
+
+
+def holding(changes: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """What of these holds in the end: each change that no later one was made at or before."""
+    return [
+        change for index, change in enumerate(changes) if all(change[0] < e for e, _ in changes[index + 1 :])
+    ]
+
+
+@given(notes)
+def test_a_change_forgets_those_at_and_after_its_epoch(changes: list[tuple[int, float]]) -> None:
+    assert noises(noted(changes).changes) == holding(changes)
+
+
+@given(notes, st.integers(0, 52), st.integers(0, 52))
+def test_the_changes_between_begin_at_the_first_epoch_and_end_before_the_last(
+    changes: list[tuple[int, float]], start: int, end: int
+) -> None:
+    between = noted(sorted(changes)).changes_between(start, end)
+    assert noises(between) == [each for each in holding(sorted(changes)) if start <= each[0] < end]
+
+
+def test_a_change_after_the_first_epoch_is_between_it_and_the_last_which_is_not() -> None:
+    timeline = noted([(3, 0.1), (5, 0.2), (7, 0.3)])
+    assert noises(timeline.changes_between(3, 7)) == [(3, 0.1), (5, 0.2)]
+    assert noises(timeline.changes_between(4, 8)) == [(5, 0.2), (7, 0.3)]
+    assert timeline.changes_between(5, 5) == ()
+
+
+# Sharing and cutting
+
+
+@effort(max_examples=60)
+@given(st.integers(0, 900), st.integers(0, 5), st.integers(0, 1_000), notes)
+def test_a_branch_shares_what_there_is_up_to_its_epoch(
+    epochs: int, thinned: int, since: int, changes: list[tuple[int, float]]
+) -> None:
+    timeline = noted(changes, recorded(epochs, thinned))
+    frames, all_changes = list(timeline), timeline.changes
+    branch = timeline.up_to(since)
+    assert [id(frame) for frame in branch] == [id(frame) for frame in frames if frame.epoch <= since]
+    assert branch.changes == tuple(change for change in all_changes if change[0] < since)
+    branch.thin()
+    branch.cut(since // 2)
+    branch.note(since // 3, Settings(noise=0.9))
+    recorded(since + 9, timeline=branch, first=since)
+    assert list(timeline) == frames
+    assert timeline.changes == all_changes
+
+
+@effort(max_examples=60)
+@given(st.integers(0, 600), st.integers(0, 6), st.integers(0, 600), st.integers(0, 300))
+def test_a_branch_is_recorded_like_a_run_however_thinned_the_other_is(
+    epochs: int, thinned: int, since: int, more: int
+) -> None:
+    since = min(since, epochs)
+    timeline = recorded(epochs, thinned)
+    branch = recorded(since + more, first=since + 1, timeline=timeline.up_to(since))
+    shared = [epoch for epoch in kept(timeline) if epoch <= since]
+    assert kept(branch) == shared + [epoch for epoch in rule(since + more, 0) if epoch > since]
+
+
+@effort(max_examples=60)
+@given(st.integers(0, 500), st.integers(0, 4), st.integers(0, 600), notes)
+def test_a_copy_has_all_and_stays(
+    epochs: int, thinned: int, place: int, changes: list[tuple[int, float]]
+) -> None:
+    timeline = noted(changes, recorded(epochs, thinned))
+    frames, all_changes, twin = list(timeline), timeline.changes, timeline.copy()
+    assert [twin.takes(epoch) for epoch in range(700)] == [timeline.takes(epoch) for epoch in range(700)]
+    timeline.cut(place)
+    timeline.note(0, Settings())
+    recorded(700, timeline=timeline, first=600)
+    assert (list(twin), twin.changes) == (frames, all_changes)
+
+
+@given(st.integers(0, 500), st.integers(0, 600), notes)
 def test_cut_forgets_everything_after_an_epoch_and_nothing_else(
     epochs: int, place: int, changes: list[tuple[int, float]]
 ) -> None:
-    timeline = recorded(epochs)
-    for epoch, noise in changes:
-        timeline.note(epoch, Settings(noise=noise))
-    frames, noted = list(timeline), timeline.changes
+    timeline = noted(changes, recorded(epochs))
+    frames, all_changes = list(timeline), timeline.changes
     timeline.cut(place)
     assert list(timeline) == [frame for frame in frames if frame.epoch <= place]
-    assert timeline.changes == tuple(change for change in noted if change[0] <= place)
-
-
-@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 300))
-def test_a_branch_is_recorded_like_a_run(epochs: int, place: int, more: int) -> None:
-    timeline = recorded(epochs, timeline_module.MEMORY // 20)
-    place = min(place, epochs)
-    timeline.cut(place)
-    for epoch in range(place + 1, place + more + 1):
-        if timeline.due(epoch):
-            timeline.add(keyframe(epoch, timeline_module.MEMORY // 20))
-    assert kept(timeline) == [epoch for epoch in range(place + more + 1) if timeline.due(epoch)]
-    assert len(timeline) <= 20
+    assert timeline.changes == tuple(change for change in all_changes if change[0] <= place)

@@ -18,6 +18,7 @@ from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import ExactField, Field, Grid
 from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser, finish
+from aeviz.figure.composition import Beside
 from aeviz.figure.export import figure_of, image_of, picture_bytes
 from aeviz.figure.figure import FieldFigure
 
@@ -111,13 +112,22 @@ def exact() -> Callable[..., ExactField]:
 
 
 @pytest.fixture
+def other_run() -> Callable[..., Beside]:
+    """Another run with this field, and perhaps a geometric midline, to be compared with the first."""
+    return lambda field, midline=(): Beside(field, midline, "Run 2 · epoch 137", "Run 1 · epoch 400")
+
+
+@pytest.fixture
 def paint(qapp: object) -> Callable[..., Picture]:
     """Paint a field; what is to be drawn over it may follow. The clean points are those of the settings."""
 
-    def paint(settings: Settings, field: Field, *over: Any, data: CleanData | None = None) -> Picture:
-        figure = figure_of(field, settings, data or clean_data(settings))
+    def paint(
+        settings: Settings, field: Field, *over: Any, data: CleanData | None = None,
+        beside: Beside | None = None,
+    ) -> Picture:  # fmt: skip
+        figure = figure_of(field, settings, data or clean_data(settings), beside=beside)
         if over:
-            figure.set_field(field, *over)
+            figure.set_field(field, *over, beside=beside)
         return Picture(figure)
 
     return paint

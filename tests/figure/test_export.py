@@ -18,6 +18,7 @@ from aeviz.core.clean_data import clean_data
 from aeviz.core.layers import LAYERS
 from aeviz.core.presets import preset
 from aeviz.core.settings import Settings
+from aeviz.figure.composition import Beside
 from aeviz.figure.export import SIZE, SPLIT_SIZE, figure_of, picture_bytes
 from aeviz.figure.figure import FieldFigure
 from aeviz.figure.theme import DARK
@@ -35,9 +36,11 @@ DECODED = tuple(np.array([[x, y] for y in (-1.0, 1.5)]) for x in (-1.7, -0.6, 0.
 MIDLINE = (np.array([[-1.5, -0.5], [0.2, 1.3], [1.1, 0.4]]),)
 BARE = FULL.replace(arrows="none")
 COMPARED = BARE.replace(layer="exact-energy", beside="ambiguity", exact_midline=True, geometric_midline=True)
+RUNS = COMPARED.replace(beside="exact-energy")  # of both
 LOOKS = {
     "lecture-2021": preset("lecture-2021"), "everything": FULL, "no arrows": BARE,
     "split": COMPARED.replace(compare="split"), "wipe": COMPARED.replace(compare="wipe", wipe=0.3),
+    "two runs": RUNS.replace(compare="split"), "two runs, wipe": RUNS.replace(compare="wipe", wipe=0.3),
     "own units": BARE.replace(decoder=True, show_noisy=False, midline=False),
 }  # fmt: skip
 
@@ -45,11 +48,13 @@ LOOKS = {
 @pytest.fixture(params=LOOKS)
 def figure(request, qapp, best):
     settings = LOOKS[request.param]
-    data, field = clean_data(settings), best(settings)
+    data, field, beside = clean_data(settings), best(settings), None
     if request.param == "own units":
         data = dataclasses.replace(data, scale=OWN[0], offset=OWN[1])
         field = dataclasses.replace(field, decoded=DECODED)
-    figure = figure_of(field, settings, data, MIDLINE)
+    if settings.beside == settings.layer:
+        beside = Beside(best(settings.replace(noise=0.5)), MIDLINE, "Run 2 · epoch 1", "Run 1 · epoch 7")
+    figure = figure_of(field, settings, data, MIDLINE, beside)
     if request.param == "own units":
         figure.show_look((-0.6, 0.4), "look here")
     figure.setProperty("settings", settings)
@@ -145,7 +150,9 @@ def rasterised(content: bytes, size: tuple[int, int]) -> QImage:
     return image
 
 
-@pytest.mark.parametrize("figure", [name for name in LOOKS if name != "wipe"], indirect=True)  # Qt clips none
+@pytest.mark.parametrize(
+    "figure", [name for name in LOOKS if "wipe" not in name], indirect=True
+)  # Qt clips none
 def test_svg_and_png_are_the_same_picture(figure):
     assert_alike(rasterised(picture_bytes(figure, ".svg"), size_of(figure)), figure, SAME_QT)
 

@@ -12,7 +12,7 @@ from aeviz.core.layers import DIFFERENCE, LAYERS
 from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser
 from aeviz.figure.heatmap import colours
-from aeviz.figure.panel import DIVERGING
+from aeviz.figure.scale import DIVERGING
 from aeviz.figure.theme import DARK, theme_of
 
 # The origin lies between cells, so that its lines cross no cell's middle.

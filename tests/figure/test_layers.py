@@ -14,7 +14,7 @@ from PyQt6.QtCore import QPointF, QRectF
 from aeviz.core.settings import SPECS, Settings
 from aeviz.figure.heatmap import HeatMapLayer, colours
 from aeviz.figure.layer import Layer
-from aeviz.figure.panel import DIVERGING
+from aeviz.figure.scale import DIVERGING
 from aeviz.figure.theme import DARK, LIGHT, theme_of
 
 # The origin lies between cells, so that its lines cross no cell's middle.

@@ -12,7 +12,8 @@ from aeviz.core.field import Field, Grid
 from aeviz.core.layers import DIFFERENCE
 from aeviz.core.settings import SPECS, Settings
 from aeviz.figure.figure import FieldFigure
-from aeviz.figure.panel import MOST_ARROWS, MOST_POINTS
+from aeviz.figure.panel import MOST_POINTS
+from aeviz.figure.scale import MOST_ARROWS
 from aeviz.figure.theme import DARK, LECTURE, LIGHT, theme_of
 
 SIZES = [(900, 760), (1_600, 700), (333, 777), (301, 299), (2_500, 1_999)]

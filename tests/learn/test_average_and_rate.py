@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from trainings import SMALL, Recorded, Still, assert_same, new, train
+from trainings import SMALL, Recorded, Still, assert_same, bring_back, new, train
 
 from aeviz.core.settings import Settings
 from aeviz.learn.training import AVERAGING
@@ -100,7 +100,7 @@ def test_the_rate_falls_with_the_steps_and_with_nothing_else() -> None:
 def test_a_replay_goes_on_with_the_rate_where_it_was() -> None:
     run = Recorded(SMALL, 30, {20}, {})
     again = new(SMALL)
-    again.replay(run.timeline, 25)
+    bring_back(again, run.timeline, 25)
     again.optimiser = told = Told()
     train(again, 1)
     assert told.rates[0] == pytest.approx(SMALL.learning_rate * 1_000.0 / (1_000.0 + 25 * 3), rel=1e-12)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from torch import Tensor
-from trainings import SMALL, Recorded, Still, assert_same, new, still, train
+from trainings import SMALL, Recorded, Still, assert_same, bring_back, new, still, train
 
 from aeviz.core.settings import Settings
 from aeviz.core.timeline import Timeline
@@ -24,8 +24,8 @@ def diverging(**change: Any) -> Settings:
 @pytest.mark.parametrize("activation", ["relu", "identity", "silu"])
 @pytest.mark.parametrize("batch", [30, 10, 1])
 def test_divergence_is_told_in_one_line_and_leaves_a_way_back(activation: str, batch: int) -> None:
-    training, timeline = new(diverging(activation=activation, batch=batch)), Timeline()
-    timeline.add(training.keyframe())
+    training = new(diverging(activation=activation, batch=batch))
+    timeline = Timeline([training.keyframe()])
     states = [training.keyframe()]
     with pytest.raises(DivergedError) as caught:
         for loss in itertools.islice(training.epochs(), 5_000):
@@ -37,14 +37,17 @@ def test_divergence_is_told_in_one_line_and_leaves_a_way_back(activation: str, b
     assert f"in epoch {training.epoch + 1}: " in text
     assert "lower the learning rate (it is 1)" in text
     assert training.epoch == len(states) - 1
-    # Every epoch that was told of is good, and is brought back; asking for more stops there.
+    # Every epoch that was told of is good, and is brought back; asking for more says the same again.
     for state in states:
         assert all(np.isfinite(array).all() for name, array in state.state.items() if name != "loss")
     again = new(diverging(activation=activation, batch=batch))
-    for epoch in (training.epoch, training.epoch + 1, training.epoch + 1_000):
-        again.replay(timeline, epoch)
-        assert_same(again.keyframe(), states[-1])
-    training.replay(timeline, training.epoch)
+    bring_back(again, timeline, training.epoch)
+    assert_same(again.keyframe(), states[-1])
+    for epoch in (training.epoch + 1, training.epoch + 1_000):
+        with pytest.raises(DivergedError) as replayed:
+            bring_back(again, timeline, epoch)
+        assert (str(replayed.value), again.epoch) == (text, training.epoch)
+    bring_back(training, timeline, training.epoch)
     assert_same(training.keyframe(), states[-1])
 
 
@@ -88,5 +91,5 @@ def test_a_small_loss_that_rises_again_is_no_divergence() -> None:
     assert run.states[280].state["loss"] < 1e-9
     assert run.states[281].state["loss"] > 1e-9 * 1e6  # what once was taken for an explosion
     again = new(settings)
-    again.replay(run.timeline, 300)
+    bring_back(again, run.timeline, 300)
     assert_same(again.keyframe(), run.states[300])

@@ -10,10 +10,11 @@ import torch
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
-from trainings import SMALL, Recorded, assert_same, new, train
+from trainings import SMALL, Recorded, assert_same, bring_back, new, train
 
 from aeviz.core.settings import SPECS
-from aeviz.core.timeline import Timeline
+from aeviz.core.timeline import Timeline, is_due, most_within, spread_at
+from aeviz.learn.training import BREATH
 
 EPOCHS = 24
 live_changes = st.fixed_dictionaries(
@@ -53,7 +54,7 @@ def test_any_epoch_is_brought_back_bit_for_bit(
     run = Recorded(settings, EPOCHS, keyframes, changes, keyframe_first)
     again = new(settings)
     for epoch in places:
-        again.replay(run.timeline, epoch)
+        bring_back(again, run.timeline, epoch)
         assert_same(again.keyframe(), run.states[epoch])
 
 
@@ -85,7 +86,7 @@ def test_a_change_at_the_epoch_of_a_keyframe_is_replayed(
         )
         again = new(SMALL)
         for place in range(10):  # one after another: a past training is used again and again
-            again.replay(run.timeline, place)
+            bring_back(again, run.timeline, place)
             assert_same(again.keyframe(), run.states[place])
 
 
@@ -95,14 +96,14 @@ def test_a_slider_dragged_to_and_fro_is_as_if_it_had_not_moved() -> None:
     dragged = Recorded(SMALL, 20, {10}, {10: [there, {"batch": 2}, back]})
     assert_same(dragged.states[20], Recorded(SMALL, 20, (), {}).states[20])
     again = new(SMALL)
-    again.replay(dragged.timeline, 20)
+    bring_back(again, dragged.timeline, 20)
     assert_same(again.keyframe(), dragged.states[20])
 
 
 def test_after_replay_the_run_goes_on_as_it_did() -> None:
     run = Recorded(SMALL, 30, {8, 16}, {5: [{"noise": 0.4}], 16: [{"learning_rate": 0.02}]})
     again = new(SMALL)
-    again.replay(run.timeline, 20)
+    bring_back(again, run.timeline, 20)
     train(again, 10)
     assert_same(again.keyframe(), run.states[30])
     assert torch.equal(again.parameters, run.training.parameters)
@@ -114,26 +115,58 @@ def test_a_replay_is_of_the_settings_in_force_in_that_epoch() -> None:
     run = Recorded(SMALL, 10, {0, 4}, {6: [{"noise": 0.5}]})
     again = new(SMALL)
     for epoch, noise in ((7, 0.5), (5, 0.25), (10, 0.5), (2, 0.25)):
-        again.replay(run.timeline, epoch)
+        bring_back(again, run.timeline, epoch)
         assert again.settings.noise == noise
 
 
-def test_the_timelines_own_keyframes_bring_every_epoch_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_timelines_own_keyframes_bring_every_epoch_back() -> None:
     training, timeline, states = new(SMALL), Timeline(), []
-    monkeypatch.setattr("aeviz.core.timeline.MEMORY", 12 * training.keyframe().nbytes)
-    epochs = training.epochs()
+    epochs, nbytes = training.epochs(), training.keyframe().nbytes
+    most = most_within(12 * nbytes, nbytes)
     for epoch in range(121):
         if epoch:
             while next(epochs) is None:
                 pass
-        if timeline.due(epoch):
+        if is_due(epoch, spread_at(epoch, most)):  # as the driver tells of them
             timeline.add(training.keyframe())
+        while sum(frame.nbytes for frame in timeline) > 12 * nbytes:  # as the history bounds itself
+            timeline.thin()
         states.append(training.keyframe())
-    assert len(timeline) <= 12
+    assert 6 <= len(timeline) <= 12
     again = new(SMALL)
     for epoch in (120, 119, 60, 7, 1, 0):
-        again.replay(timeline, epoch)
+        bring_back(again, timeline, epoch)
         assert_same(again.keyframe(), states[epoch])
+
+
+@pytest.mark.parametrize("batch", [20, 7, 1])
+def test_a_replay_rests_after_every_epoch_and_every_breath_and_may_be_left_at_any_of_them(batch: int) -> None:
+    settings = SMALL.replace(points=3 * BREATH, batch=batch)
+    changes: dict[int, list[dict[str, Any]]] = {2: [{"noise": 0.6}], 4: [{"batch": 5}], 5: [{"batch": batch}]}
+    run, again, other = Recorded(settings, 6, {1}, changes), new(settings), new(settings)
+    again.restore(run.timeline.before(6))
+    rests = 0
+    for _ in again.replay(run.timeline.changes_between(1, 6), 6):
+        rests += 1
+        # Another one, left here, is brought back as if it had never gone on.
+        other.restore(run.timeline.before(0))
+        for left, _ in enumerate(other.replay(run.timeline.changes_between(0, 6), 6), 1):
+            if left == rests:
+                break
+        bring_back(other, run.timeline, 5)
+        assert_same(other.keyframe(), run.states[5])
+    assert rests == 5 + 4 * (2 if batch == 1 else 0)  # of epochs 2 to 6, of which one is of large batches
+    assert_same(again.keyframe(), run.states[6])
+
+
+def test_a_replay_to_where_it_stands_does_nothing_and_takes_up_no_change() -> None:
+    run = Recorded(SMALL, 5, {5}, {5: [{"noise": 0.5}]})
+    again = new(SMALL)
+    for place in (5, 3):
+        again.restore(run.states[5])
+        assert [*again.replay(run.timeline.changes_between(0, 9), place)] == []
+        assert_same(again.keyframe(), run.states[5])
+        assert again.settings.noise == SMALL.noise
 
 
 def test_a_keyframe_is_a_copy_and_may_be_read_only() -> None:

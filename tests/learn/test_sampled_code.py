@@ -12,7 +12,7 @@ from gradients import DATA, assert_equals_differences, batch, result
 from scipy.integrate import quad
 from scipy.stats import kstest, norm
 from torch import Tensor
-from trainings import SMALL, Recorded, Watched, assert_same, new, train
+from trainings import SMALL, Recorded, Watched, assert_same, bring_back, new, train
 
 from aeviz.learn.gradient import PartedGradient, gradient_of
 from aeviz.learn.loss import Loss
@@ -249,9 +249,9 @@ def test_every_epoch_is_brought_back_bit_for_bit(change: dict[str, Any], keyfram
     run = Recorded(settings, 15, {3, 8}, changes, keyframe_first)
     again = new(settings)
     for epoch in (15, 9, 8, 12, 0, 5, 3):
-        again.replay(run.timeline, epoch)
+        bring_back(again, run.timeline, epoch)
         assert_same(again.keyframe(), run.states[epoch])
-    again.replay(run.timeline, 7)
+    bring_back(again, run.timeline, 7)
     train(again, 1)
     assert_same(again.keyframe(), run.states[8])
 
@@ -260,5 +260,5 @@ def test_a_batch_in_parts_is_brought_back_too() -> None:
     settings = SAMPLED.replace(batch=IN_PARTS)
     run = Recorded(settings, 4, {2}, {3: [{"strength": 0.5}]})
     again = new(settings)
-    again.replay(run.timeline, 4)
+    bring_back(again, run.timeline, 4)
     assert_same(again.keyframe(), run.states[4])

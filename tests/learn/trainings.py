@@ -1,4 +1,4 @@
-"""Trainings to be tested: new, stood still, and driven with a timeline as the worker does it."""
+"""Trainings to be tested: new, stood still, recorded on a timeline, and brought back from it."""
 
 from __future__ import annotations
 
@@ -35,6 +35,14 @@ def train(training: Training, epochs: int) -> list[float]:
     """Losses of so many more epochs."""
     losses = (loss for loss in training.epochs() if loss is not None)
     return list(itertools.islice(losses, epochs))
+
+
+def bring_back(training: Training, timeline: Timeline, epoch: int) -> None:
+    """Go to a past epoch: the keyframe before it, then a replay to its end."""
+    frame = timeline.before(epoch)
+    training.restore(frame)
+    for _ in training.replay(timeline.changes_between(frame.epoch, epoch), epoch):
+        pass
 
 
 def assert_same(one: Keyframe, other: Keyframe) -> None:
@@ -105,7 +113,7 @@ def costs(training: Training, data: np.ndarray, noisy: np.ndarray) -> np.ndarray
 
 
 class Recorded:
-    """A run with a timeline, driven as the worker does it.
+    """A run with a timeline of its own keyframes, sparse ones perhaps, and its state after every epoch.
 
     `keyframes` are the epochs after which one is taken, `changes` the settings that are changed after
     an epoch, one after another; a keyframe of the same epoch is taken before them or after them.
@@ -119,10 +127,10 @@ class Recorded:
         changes: dict[int, list[dict[str, Any]]],
         keyframe_first: bool = True,
     ) -> None:
-        self.timeline = Timeline()
         self.training = new(settings)
         self.states: list[Keyframe] = []
         keyframes = set(keyframes) | {0}
+        frames, noted = list[Keyframe](), Timeline()
         running = self.training.epochs()
         for epoch in range(epochs + 1):
             if epoch:
@@ -130,9 +138,10 @@ class Recorded:
                     pass
             self.states.append(self.training.keyframe())
             if keyframe_first and epoch in keyframes:
-                self.timeline.add(self.training.keyframe())
+                frames.append(self.training.keyframe())
             for change in changes.get(epoch, []):
                 self.training.change(self.training.settings.replace(**change))
-                self.timeline.note(epoch, self.training.settings)
+                noted.note(epoch, self.training.settings)
             if not keyframe_first and epoch in keyframes:
-                self.timeline.add(self.training.keyframe())
+                frames.append(self.training.keyframe())
+        self.timeline = Timeline(frames, noted.changes)  # which `add` would let keep those alone that are due

@@ -1,14 +1,20 @@
-"""Real processes to talk with."""
+"""Real processes to talk with, and clocks for what is tested without one."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from driven import Clock
 from talk import Talk
 
+from aeviz.work import driver as driver_module
 from aeviz.work import messages as m
+from aeviz.work import past as past_module
+from aeviz.work.trainer import Trainer
 
 
 @pytest.fixture(scope="package")
@@ -56,3 +62,24 @@ def new_talk() -> Iterator[Callable[[], Talk]]:
     yield start
     for talk in talks:
         talk.client.stop()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time of drivers and of past epochs, which the test turns."""
+    clock = Clock()
+    for module in (driver_module, past_module):
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=clock))
+    return clock
+
+
+@pytest.fixture
+def new_trainer() -> Callable[[], tuple[Trainer, list[m.FromWorker]]]:
+    """A trainer in this process, and the list of what it says."""
+
+    def new_trainer() -> tuple[Trainer, list[m.FromWorker]]:
+        said: list[m.FromWorker] = []
+        no_pipe: Any = None
+        return Trainer(no_pipe, no_pipe, said.append), said
+
+    return new_trainer

@@ -8,7 +8,7 @@ import os
 import queue
 import select
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.field import Field, Grid
+from aeviz.core.history import Branch, Losses
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 from aeviz.work import messages as m
 from aeviz.work.client import Client
+from aeviz.work.pasts import Pasts
 
 PATIENCE = 30.0  # seconds for an answer: the machine may be busy with something else
 GRID = Grid((-2.0, 2.0, -1.5, 1.5), (4, 5))
@@ -33,7 +35,10 @@ Kind = TypeVar("Kind", bound=m.FromWorker)
 
 
 class Talk:
-    """A trainer, an observer and everything that they have said; what fails in them fails the test."""
+    """A trainer, an observer and everything that they have said; what fails in them fails the test.
+
+    Of the run, `branch` has what the window would keep.
+    """
 
     def __init__(self) -> None:
         self._inbox: queue.SimpleQueue[m.FromWorker] = queue.SimpleQueue()
@@ -41,6 +46,9 @@ class Talk:
         self.said: list[m.FromWorker] = []
         self.asked = self._runs = 0
         self.view = SMALL
+        self.branch = Branch(1, SMALL, clean_data(SMALL))
+        self.pasts = Pasts()
+        self._losses: Losses = np.empty((0, 2), dtype=np.float32)  # that the run began with
 
     def send(self, *messages: m.ToTrainer | m.ToObserver) -> None:
         for message in messages:
@@ -50,18 +58,43 @@ class Talk:
         """The next message of this kind; the others are kept in `said`."""
         while True:
             message = self._inbox.get(timeout=PATIENCE)
-            self.said.append(message)
+            self._take(message)
             if isinstance(message, kind):
                 return message
             assert not isinstance(message, m.Failed | m.Died | m.Diverged), message
 
-    def build(self, settings: Settings, *history: Any, data: CleanData | None = None) -> int:
-        """Begin a run, at rest, on these data or on those of its settings; returns its number."""
+    def _take(self, message: m.FromWorker) -> None:
+        self.said.append(message)
+        match message:
+            case m.Kept():
+                self.branch.timeline.add(message.keyframe)
+            case m.Noted():
+                self.branch.timeline.note(message.epoch, message.settings)
+            case m.Diverged():
+                self.branch.cut(message.epoch)
+                self.pasts.serial += 1
+            case m.Frame() if message.progress.phase != "returning":
+                self.branch.tell(message.progress.losses_from, message.progress.losses)
+
+    def build(
+        self, settings: Settings, data: CleanData | None = None, since: Branch | None = None,
+        epoch: int | None = None,
+    ) -> int:  # fmt: skip
+        """Begin a run, at rest, on these data or on those of its settings; returns its number.
+
+        With `since` go on where a branch stood after one of its epochs, the newest one by default.
+        """
         self._runs += 1
         self.asked += 1
         self.view = settings
-        build = m.Build(self._runs, settings, data or clean_data(settings), *history)
-        ask = m.Ask(self.asked, settings)
+        if since is None:
+            self.branch = Branch(self._runs, settings, data or clean_data(settings))
+        else:
+            epoch = since.epoch if epoch is None else epoch
+            self.branch = Branch(self._runs, since.origin, since.data, since, epoch)
+        self._losses = self.branch.losses.copy()
+        self.pasts.forget()
+        build, ask = m.Build.of(self._runs, settings, self.branch), m.Ask(self.asked, settings)
         self.send(m.Drive(False, math.inf), build, ask)
         self.said.clear()
         # Of what was asked before, an answer may come late and be of this run already.
@@ -70,17 +103,25 @@ class Talk:
             or message.number != self.asked
         ):
             if getattr(message, "run", 0) == self._runs:  # the others are from the runs before
-                self.said.append(message)
-        self.said.append(message)
+                self._take(message)
+        self._take(message)
         return self._runs
 
-    def ask(self, view: Settings | None = None, **what: Any) -> m.Frame:
-        """Ask for a frame, to be drawn as the run was built, and wait for it."""
-        self.asked += 1
-        self.send(m.Ask(self.asked, view or self.view, **what))
-        frame = self.wait_for(m.Frame)
-        assert frame.number == self.asked
-        return frame
+    def ask(self, view: Settings | None = None, epoch: int | None = None, **what: Any) -> m.Frame:
+        """Ask for a frame, to be drawn as the run was built, and wait for it.
+
+        A past epoch is asked for until it is brought back exactly.
+        """
+        while True:
+            self.asked += 1
+            past = None if epoch is None else self.pasts.of(self.branch, epoch)
+            self.send(m.Ask(self.asked, view or self.view, past, **what))
+            frame = self.wait_for(m.Frame)
+            assert frame.number == self.asked
+            if epoch is None or frame.epoch == epoch:
+                return frame
+            assert frame.epoch < epoch
+            self.wait_for(m.Brought)
 
     def look(self, epoch: int | None = None) -> m.Frame:
         """A frame with all there is to see."""
@@ -104,14 +145,15 @@ class Talk:
 
     def losses(self) -> NDArray[np.float32]:
         """All losses of the run, (E, 2), which must have come once and in order."""
-        losses = np.empty((0, 2), dtype=np.float32)
+        losses = self._losses
         for message in self.said:
             if isinstance(message, m.Diverged):
                 losses = losses[: message.epoch]
-            if isinstance(message, m.Frame):
+            if isinstance(message, m.Frame) and message.progress.phase != "returning":
                 assert message.progress.losses_from == len(losses)
                 losses = np.concatenate((losses, message.progress.losses))
                 assert message.progress.epoch == len(losses)
+        np.testing.assert_array_equal(losses, self.branch.losses)
         return losses
 
     def heard(self, kind: type[Kind]) -> list[Kind]:
@@ -135,6 +177,8 @@ def bits(thing: Any) -> Any:
         return thing.shape, thing.dtype.str, thing.tobytes()
     if dataclasses.is_dataclass(thing):
         return type(thing).__name__, *(bits(getattr(thing, each.name)) for each in dataclasses.fields(thing))
+    if isinstance(thing, Mapping):
+        return {name: bits(each) for name, each in thing.items()}
     if isinstance(thing, Sequence) and not isinstance(thing, str | bytes):
         return tuple(map(bits, thing))
     return thing

@@ -205,14 +205,13 @@ def test_under_the_cursor_the_code_lies_where_the_code_plot_shows_it(width: int)
 def test_a_network_that_has_exploded_may_be_looked_at() -> None:
     look = Looked(PLOT)
     state = look.state()
-    assert state.average is not None
     view = PLOT.replace(code_histogram=True, error_curve=True, decoder=True)
     look.whole(view)
     for wild in (1e30, np.inf, np.nan):
         average = torch.from_numpy(state.average * np.float32(wild)).numpy()
         exploded = m.State(**{name: getattr(state, name) for name in state.__slots__} | {"average": average})
-        judged = look.sight.judged(exploded, view)
-        *_, frame = look.sight.answers(m.Ask(1, view, None, GRID, cursor=(0.3, -0.4)), exploded)
+        judged = look.sight.judged(m.Ask(1, view), exploded)
+        *_, frame = look.sight.answers(m.Ask(1, view, grid=GRID, cursor=(0.3, -0.4)), exploded)
         assert judged.code is not None and np.isfinite(judged.code.places).all()
         assert isinstance(frame, m.Frame) and frame.field is not None
         assert all(np.isfinite(line).all() for line in frame.field.decoded)

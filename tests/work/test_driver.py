@@ -3,100 +3,26 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
+from driven import LONG, REST, RUN, SMALL, Course, at, drive, finish
+from talk import bits
 
 from aeviz.core.clean_data import clean_data
-from aeviz.core.field import Grid
 from aeviz.core.settings import Settings
-from aeviz.core.timeline import Timeline
-from aeviz.learn.training import BREATH, DivergedError, Training
+from aeviz.core.timeline import Timeline, is_due, spread_at
+from aeviz.learn.training import DivergedError
 from aeviz.work import driver as driver_module
 from aeviz.work import messages as m
 from aeviz.work.driver import SLICE, Driver
-from aeviz.work.sight import REPLAY_BUDGET, Sight
-from aeviz.work.trainer import Trainer
-
-SMALL = Settings(points=20, hidden=(6,), code=4, batch=20, epochs=100)
-LONG = SMALL.replace(batch=1, points=3 * BREATH)  # an epoch that breathes twice on its way
-GRID = Grid((-2.0, 2.0, -1.5, 1.5), (4, 5))
-REST, RUN = m.Drive(playing=False, speed=math.inf), m.Drive(playing=True, speed=math.inf)
-
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-class Clock:
-    """Stands still, but for `tick` at every look."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.tick = 0.0
-
-    def __call__(self) -> float:
-        self.now += self.tick
-        return self.now
-
-
-@pytest.fixture
-def new_trainer():
-    """A trainer in this process, and the list of what it says."""
-
-    def new_trainer() -> tuple[Trainer, list[m.FromWorker]]:
-        said: list[m.FromWorker] = []
-        no_pipe: Any = None
-        return Trainer(no_pipe, no_pipe, said.append), said
-
-    return new_trainer
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(driver_module, "time", SimpleNamespace(perf_counter=clock))
-    return clock
-
-
-def drive(settings: Settings, **rest) -> Driver:
-    return Driver(m.Build(1, settings, clean_data(settings), **rest), REST)
-
-
-def at(driver: Driver, drive: m.Drive) -> Driver:
-    """The same, told to train or to rest."""
-    driver.drive = drive
-    return driver
-
-
-def finish(driver: Driver) -> None:
-    driver.drive = RUN
-    while driver.phase() != "finished":
-        driver.train()
-
-
-def look(driver: Driver, epoch: int | None = None, sight: Sight | None = None) -> m.Frame:
-    """What an observer in the same process shows."""
-    state = driver.state(m.AskState(epoch))
-    *_, frame = (sight or Sight(state)).answers(m.Ask(1, SMALL, epoch, GRID, samples=1), state)
-    assert isinstance(frame, m.Frame)
-    return frame
-
-
-def arrows(frame: m.Frame) -> bytes:
-    assert frame.field is not None
-    return frame.field.displacement.tobytes()
-
-
 def losses_of(settings: Settings, epochs: int) -> np.ndarray:
     """The oracle, (E, 2): training itself, which knows no pace."""
-    training, losses = Training(settings, clean_data(settings)), []
-    for loss in training.epochs():
-        losses += [] if loss is None else [(loss, training.regulariser)]
-        if len(losses) == epochs:
-            return np.array(losses, dtype=np.float32)
-    raise AssertionError
+    return Course(settings.replace(epochs=epochs)).losses
 
 
 # Pace
@@ -170,7 +96,7 @@ def test_an_epoch_in_progress_rests_too_and_goes_on_where_it_was(clock):
     assert driver.training.steps == steps > 0
     while driver.training.epoch == 0:
         at(driver, RUN).train()
-    np.testing.assert_array_equal(driver.state(m.AskState(None)).progress.losses, losses_of(LONG, 1))
+    np.testing.assert_array_equal(driver.state(m.AskState()).progress.losses, losses_of(LONG, 1))
 
 
 def test_a_step_in_a_long_epoch_is_under_way_until_the_epoch_is_done(clock):
@@ -193,7 +119,7 @@ def test_frames_tell_every_loss_once(settings, clock):
     driver, told = drive(settings), []
     while at(driver, RUN).phase() != "finished":
         at(driver, RUN).train()
-        ask = m.AskState(None, losses=(1, 0, len(told)))
+        ask = m.AskState(losses=(1, 0, len(told)))
         progress = driver.state(ask).progress
         again = driver.state(ask).progress  # until the window says that it has them, they come again
         np.testing.assert_array_equal(progress.losses, again.losses)
@@ -207,9 +133,9 @@ def test_frames_tell_every_loss_once(settings, clock):
 def test_what_the_regulariser_has_of_each_loss_is_told_beside_it(regulariser):
     settings = SMALL.replace(regulariser=regulariser, strength=0.1, epochs=30)
     driver = drive(settings)
-    assert driver.state(m.AskState(None)).regulariser == 0.0
+    assert driver.state(m.AskState()).regulariser == 0.0
     finish(driver)
-    state = driver.state(m.AskState(None))
+    state = driver.state(m.AskState())
     np.testing.assert_array_equal(state.progress.losses, losses_of(settings, 30))
     assert (np.float32(state.loss), np.float32(state.regulariser)) == tuple(state.progress.losses[-1])
     assert (state.progress.losses[:, 1] > 0.0).all()
@@ -219,8 +145,7 @@ def test_what_the_regulariser_has_of_each_loss_is_told_beside_it(regulariser):
 def test_the_data_are_told_to_who_has_not_got_them():
     driver = drive(SMALL)
     for run, told in ((0, driver.data), (1, None), (2, driver.data)):
-        assert driver.state(m.AskState(None, run=run)).data is told
-        assert driver.state(m.AskState(0, run=run)).data is told
+        assert driver.state(m.AskState(run=run)).data is told
 
 
 def test_a_change_waits_for_the_end_of_the_epoch(clock):
@@ -234,80 +159,34 @@ def test_a_change_waits_for_the_end_of_the_epoch(clock):
     while driver.training.epoch == 0:
         at(driver, RUN).train()
     assert driver.record[-1] == m.Noted(1, 1, LONG.replace(noise=0.7))
-    assert driver.timeline.change_after(1).noise == 0.7
-    np.testing.assert_array_equal(driver.state(m.AskState(None)).progress.losses, losses_of(LONG, 1))
+    np.testing.assert_array_equal(driver.state(m.AskState()).progress.losses, losses_of(LONG, 1))
 
 
-def test_the_record_is_enough_to_go_on_elsewhere():
-    driver = drive(SMALL)
+@pytest.mark.parametrize("most", [1_024, 20, 7, 2])
+def test_keyframes_are_told_at_the_epochs_that_are_due_within_the_memory_of_the_history(most, monkeypatch):
+    driver = drive(SMALL.replace(epochs=300))
+    (first,) = driver.record
+    if most < 1_024:  # as if each keyframe were so large
+        monkeypatch.setattr(driver_module, "MEGABYTE", (most + 0.5) * first.keyframe.nbytes / SMALL.history)
+        driver = drive(SMALL.replace(epochs=300))
     finish(driver)
-    driver.change(SMALL.replace(epochs=160, noise=0.6))
+    told = [kept.keyframe.epoch for kept in driver.record]
+    assert told == [epoch for epoch in range(301) if is_due(epoch, spread_at(epoch, most))]
+    timeline = Timeline()
+    for kept in driver.record:
+        timeline.add(kept.keyframe)
+        while len(timeline) > most:  # as the history bounds itself
+            timeline.thin()
+    # None is missing in the end of what a history of this size keeps.
+    assert [frame.epoch for frame in timeline] == [n for n in range(301) if is_due(n, spread_at(300, most))]
+
+
+def test_a_large_network_tells_of_few_keyframes():
+    large = Settings(points=1, batch=1, hidden=(512, 512), code=2, mirror=True, history=16, epochs=20)
+    driver = drive(large)
     finish(driver)
-    frames = tuple(kept.keyframe for kept in driver.record if isinstance(kept, m.Kept))
-    changes = tuple((noted.epoch, noted.settings) for noted in driver.record if isinstance(noted, m.Noted))
-    assert frames[0].epoch == 0
-    after_the_change = sum(frame.epoch >= SMALL.epochs for frame in frames)
-    for lost in range(1, after_the_change):
-        heir = drive(SMALL.replace(epochs=160, noise=0.6), keyframes=frames[:-lost], changes=changes)
-        assert heir.training.epoch == frames[-lost - 1].epoch
-        assert heir.state(m.AskState(None)).progress.losses_from == heir.training.epoch
-        finish(heir)
-        assert arrows(look(heir)) == arrows(look(driver))
-
-
-# Looking back
-
-
-def test_a_past_epoch_that_takes_too_long_is_the_keyframe_before(clock):
-    driver = drive(SMALL)
-    finish(driver)
-    gap = next(
-        epoch for epoch in range(SMALL.epochs, 0, -1) if driver.timeline.before(epoch).epoch == epoch - 2
-    )
-    driver._pace = 0.4 * REPLAY_BUDGET  # two such epochs are within the budget
-    assert look(driver, gap).epoch == gap
-    driver._pace = 0.6 * REPLAY_BUDGET
-    assert look(driver, gap - 1).epoch == gap - 1
-    assert look(driver, gap).epoch == gap - 2
-
-
-def test_an_epoch_that_is_yet_to_come_is_the_newest():
-    driver = drive(SMALL)
-    for _ in range(3):
-        driver.single = True
-        at(driver, REST).train()
-    assert look(driver, 50).epoch == 3
-    assert arrows(look(driver, 50)) == arrows(look(driver))
-
-
-def test_looking_back_leaves_the_training_alone(clock):
-    driver = drive(SMALL)
-    sight = Sight(driver.state(m.AskState(None)))
-    while at(driver, RUN).phase() != "finished":
-        driver.single = True
-        at(driver, REST).train()
-        assert look(driver, driver.training.epoch // 2, sight).epoch == driver.training.epoch // 2
-    assert np.float32(driver.training.loss) == losses_of(SMALL, SMALL.epochs)[-1, 0]
-
-
-def test_a_past_epoch_is_sent_once_and_looked_at_again_and_again():
-    driver = drive(SMALL)
-    finish(driver)
-    sight = Sight(driver.state(m.AskState(None)))
-    first = look(driver, 50, sight)
-    state = driver.state(m.AskState(50, past=sight.past_is))
-    assert (state.average, state.past.keyframe) == (None, None)
-    *_, again = sight.answers(m.Ask(2, SMALL, 50, GRID, samples=1), state)
-    assert (again.epoch, arrows(again)) == (50, arrows(first))
-    other = driver.state(m.AskState(60, past=sight.past_is))
-    assert other.past.keyframe is not None
-    *_, there = sight.answers(m.Ask(3, SMALL, 60, GRID), other)
-    assert there.epoch == 60
-    another = Driver(
-        m.Build(2, SMALL, clean_data(SMALL)), REST
-    )  # another run, in which the same epoch is not the same
-    finish(another)
-    assert another.state(m.AskState(60, past=sight.past_is)).past.keyframe is not None
+    assert driver.record[0].keyframe.nbytes > 8 * 2**20  # no two are within the memory, but two are kept
+    assert [kept.keyframe.epoch for kept in driver.record] == [0, 1, 4, 16]
 
 
 # Divergence
@@ -327,7 +206,11 @@ def test_what_an_exploded_run_had_recorded_is_told_before_it_is_taken_back(new_t
                 kept.add(message.keyframe)
             case m.Diverged():
                 kept.cut(message.epoch)
-    assert [frame.epoch for frame in kept] == [frame.epoch for frame in trainer._driver.timeline]
+    stands = trainer._driver.training
+    frames = [*kept]
+    assert [frame.epoch for frame in frames] == [n for n in range(stands.epoch + 1) if is_due(n, 0.25)]
+    assert bits(frames[-1].state) == bits(stands.keyframe().state)
+    assert isinstance(said[-1], m.Noted) and said[-1].epoch == stands.epoch  # nothing to be taken back
 
 
 @pytest.mark.parametrize("began", [0, 1, 7, 60], ids=lambda began: f"from epoch {began}")
@@ -343,10 +226,65 @@ def test_after_divergence_a_lower_rate_saves_the_run(began, activation, batch):
         finish(driver)
     driver.go_back()
     stood = driver.training.epoch
-    progress = driver.state(m.AskState(None)).progress
+    progress = driver.state(m.AskState()).progress
     assert progress.epoch == stood <= began + 1
     assert progress.losses_from + len(progress.losses) == stood
     driver.change(calm.replace(epochs=stood + 40))
     finish(driver)
-    assert np.isfinite(driver.state(m.AskState(None)).progress.losses).all()
-    assert look(driver, stood).epoch == stood
+    assert np.isfinite(driver.state(m.AskState()).progress.losses).all()
+
+
+@pytest.mark.parametrize("kept", [8, 3, 2])
+def test_each_time_that_it_diverges_it_goes_further_back_as_far_as_it_remembers(kept, monkeypatch):
+    driver = drive(SMALL)
+    if kept < 8:  # as if each keyframe were so large
+        nbytes = driver.record[0].keyframe.nbytes
+        monkeypatch.setattr(driver_module, "_SOUND_BYTES", kept * nbytes + 1)
+        driver = drive(SMALL)
+    finish(driver)
+    frames = [message.keyframe for message in driver.record]
+    changed = SMALL.replace(noise=0.6)
+    driver.change(changed)
+    for back in [*range(2, kept + 1), kept, kept]:
+        driver.record.clear()
+        driver.go_back()
+        stands = driver.training
+        assert bits(stands.keyframe().state) == bits(frames[-back].state)
+        # With the settings that were in force when it diverged.
+        assert driver.record == [m.Noted(1, stands.epoch, changed)]
+        assert at(driver, REST).phase() == "paused" and stands.settings == changed
+    # What it does from there on is as if it had never been further.
+    oracle = Course(SMALL, {stands.epoch: changed})
+    finish(driver)
+    assert bits(driver.training.keyframe().state) == bits(oracle.states[-1].state)
+    np.testing.assert_array_equal(driver.state(m.AskState()).progress.losses, oracle.losses)
+
+
+def test_it_never_goes_back_to_an_unsound_keyframe(monkeypatch):
+    monkeypatch.setattr(driver_module, "SOUND", 1e-9)  # as if every loss were a large one
+    driver = drive(SMALL)
+    finish(driver)
+    assert len(driver.record) == 20  # they are told all the same
+    driver.go_back()
+    assert driver.training.epoch == 0
+
+
+def test_losses_that_the_window_has_of_before_it_went_back_are_told_again(clock):
+    driver = drive(SMALL)
+    finish(driver)
+    assert driver.state(m.AskState(losses=(1, 0, 90))).progress.losses_from == 90
+    stood = []
+    for times in (1, 2):
+        driver.go_back()
+        stood.append(driver.training.epoch)
+        progress = driver.state(m.AskState(losses=(1, times - 1, 100))).progress
+        assert (progress.losses_from, len(progress.losses)) == (stood[-1], 0)
+    assert stood[1] < stood[0] < 100
+    driver.change(SMALL.replace(noise=0.6))
+    finish(driver)
+    # Whoever knows of none of it, of the first time, or of some of the second course.
+    best = Course(SMALL, {stood[1]: SMALL.replace(noise=0.6)}).losses
+    for known, start in (((1, 0, 100), stood[1]), ((1, 1, 100), stood[1]), ((1, 2, 95), 95)):
+        progress = driver.state(m.AskState(losses=known)).progress
+        assert progress.losses_from == start
+        np.testing.assert_array_equal(progress.losses, best[start:])

@@ -161,7 +161,9 @@ def test_where_there_is_no_run_nothing_is_answered(serve: Serve, monkeypatch: py
 def test_the_data_of_each_run_are_sent_once(serve: Serve) -> None:
     one, other, again = (driver_of(run, SMALL) for run in (1, 2, 3))
     trainer = Trainer(*[one] * 4, *[other] * 3, again)
-    past = m.Ask(2, SMALL, epoch=0, grid=GRID)
+    (kept,) = one.record
+    assert isinstance(kept, m.Kept)
+    past = m.Ask(2, SMALL, m.Past((0, 1), 0, kept.keyframe, ()), grid=GRID)
     ask, metrics = m.Ask(1, SMALL, grid=GRID, measure=True), m.AskMetrics()
     said, _ = serve(ask, past, metrics, ask, metrics, ask, past, ask, ask, by=trainer)
     assert "Failed" not in kinds(said)
@@ -176,11 +178,11 @@ def test_data_that_came_to_nothing_are_sent_again(serve: Serve, monkeypatch: pyt
     trainer, sight = Trainer(driver_of(1, SMALL)), observer_module.Sight
     tries = []
 
-    def fails_once(state: m.State) -> Any:
-        tries.append(state.run)
+    def fails_once(run: int, origin: m.Origin) -> Any:
+        tries.append(run)
         if len(tries) == 1:
             raise MemoryError("no memory")
-        return sight(state)
+        return sight(run, origin)
 
     monkeypatch.setattr(observer_module, "Sight", fails_once)
     said, _ = serve(*[m.Ask(1, SMALL, grid=GRID)] * 3, by=trainer)

@@ -14,6 +14,7 @@ from talk import ENDLESS, GRID, NEVER_STOPS, SMALL, bits, same
 from aeviz.core.clean_data import clean_data
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.marks import NO_MARKS
+from aeviz.core.timeline import Timeline
 from aeviz.work import messages as m
 
 # What they answer
@@ -260,16 +261,20 @@ def test_a_past_epoch_looks_as_it_looked_then(built, talk):
     assert {frame.epoch for frame in seen} - with_a_keyframe, "nothing was replayed"
 
 
-def test_a_run_goes_on_in_other_processes_from_what_was_kept(talk, other):
+@pytest.mark.parametrize("lost", [0, 3, 17])
+def test_a_run_goes_on_in_other_processes_from_what_was_kept(lost, talk, other):
     talk.build(SMALL)
     talk.train_to_end()
     later = SMALL.replace(epochs=150, noise=0.4)
     talk.send(m.Change(later))
     talk.train_to_end()
-    keyframes = tuple(kept.keyframe for kept in talk.heard(m.Kept))
-    changes = tuple((noted.epoch, noted.settings) for noted in talk.heard(m.Noted))
-    other.build(later, keyframes[:-3], changes)
-    assert other.ask().epoch == keyframes[-4].epoch < 150
-    other.train_to_end()
-    assert same(other.look(), talk.look())
-    assert same(other.look(epoch=33), talk.look(epoch=33))
+    kept = talk.branch
+    kept.timeline = Timeline([*kept.timeline][: -lost or None], kept.timeline.changes)
+    for epoch in (149, 150, 61, 60):
+        other.build(later, since=kept, epoch=epoch)
+        other.train_to_end()
+        assert other.losses().tobytes() == talk.losses().tobytes()
+        noted = [each.epoch for each in other.heard(m.Noted)]
+        assert noted == ([60] if epoch == 60 else [])  # there, another noise had been in force
+        assert same(other.look(), talk.look())
+        assert same(other.look(epoch=33), talk.look(epoch=33))

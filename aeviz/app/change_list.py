@@ -1,0 +1,59 @@
+"""The list of all changes of settings, from which a past epoch can be chosen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PyQt6.QtCore import QSignalBlocker, Qt
+from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from aeviz.app.live_run import LiveRun
+from aeviz.app.undo import Undo
+
+
+class ChangeList(QDialog):
+    """When, in which branch and after which epoch what was changed; a click shows that epoch."""
+
+    def __init__(self, parent: QWidget, undo: Undo, run: LiveRun) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Changes")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(560, 460)
+        self._undo, self._run = undo, run
+        self.list = QTreeWidget()
+        self.list.setHeaderLabels(["Change", "Branch", "After epoch", "Time"])
+        self.list.setRootIsDecorated(False)
+        self.list.setAccessibleName("Changes of settings")
+        self.list.setToolTip("A click shows the epoch after which it was changed")
+        self.list.itemActivated.connect(self._look)
+        self.list.itemClicked.connect(self._look)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.close)
+        for action, text in ((undo.undo_action, "Undo"), (undo.redo_action, "Redo")):
+            button = buttons.addButton(text, QDialogButtonBox.ButtonRole.ActionRole)
+            button.clicked.connect(action.trigger)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 16, 18, 14)
+        column.addWidget(self.list)
+        column.addWidget(buttons)
+        undo.changed.connect(self._fill)
+        self._fill()
+
+    def _fill(self) -> None:
+        history = self._run.history
+        with QSignalBlocker(self.list):
+            self.list.clear()
+            for change in reversed([*history.changes]):
+                branch = history[change.branch].name if change.branch in history else "forgotten"
+                time = f"{datetime.fromtimestamp(change.time):%H:%M:%S}"
+                item = QTreeWidgetItem([change.title, branch, f"{change.epoch:,}", time])
+                item.setData(0, Qt.ItemDataRole.UserRole, (change.branch, change.epoch))
+                self.list.addTopLevelItem(item)
+        for column in range(4):
+            self.list.resizeColumnToContents(column)
+        self.list.setColumnWidth(0, max(240, self.list.columnWidth(0)))
+
+    def _look(self, item: QTreeWidgetItem) -> None:
+        branch, epoch = item.data(0, Qt.ItemDataRole.UserRole)
+        if branch == self._run.branch.number:
+            self._run.look_at(epoch)

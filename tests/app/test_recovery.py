@@ -1,0 +1,134 @@
+"""A window that is killed leaves its run, and the next one offers it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from PyQt6.QtWidgets import QLabel, QPushButton
+
+from aeviz.app.notice import Notice
+from aeviz.app.recovery import RecoveryDialog
+from aeviz.core import journal as journal_module
+
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kills processes"),
+    pytest.mark.qt_log_ignore("propagateSizeHints", extend=True),  # the offscreen platform has no such thing
+]
+
+PROGRAM = """if True:
+    import sys
+    from aeviz.app.notice import Notice
+    from aeviz.app.window import Window
+    import aeviz.app.keeper as keeper
+    import aeviz.core.journal as journal
+    from aeviz.cli import main
+
+    keeper.LOOK_EVERY, journal.INTERVAL = 200, 0.1
+
+    def show(window, frame, *rest, show=Window._show_frame):
+        show(window, frame, *rest)
+        if frame.epoch >= 100 and not hasattr(window, "told"):
+            window.told = True
+            window.keeper._journal.flush()
+            print(window.run.epoch, window.run.losses[:100].tobytes().hex(), flush=True)
+
+    Window._show_frame = show
+    sys.exit(main(["--points", "40", "--hidden", "8", "--code", "8", "--epochs", "500", "--noise", "0.3"]))
+"""
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch) -> Path:
+    """A state folder of its own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def killed(state, start):
+    """A program that was killed in its first second of training: what it said."""
+    program = start("-c", PROGRAM, env=os.environ | {"XDG_STATE_HOME": str(state)})
+    epoch, losses = program.line().split()
+    os.kill(program.process.pid, signal.SIGKILL)
+    program.process.wait(10)
+    return int(epoch), bytes.fromhex(losses)
+
+
+def says(dialog: RecoveryDialog) -> str:
+    return " ".join(label.text() for label in dialog.findChildren(QLabel))
+
+
+def press(dialog: RecoveryDialog, text: str) -> None:
+    next(button for button in dialog.findChildren(QPushButton) if button.text() == text).click()
+
+
+def test_the_next_window_offers_the_run_and_takes_it_up(killed, new_window, desk_at):
+    epoch, losses = killed
+    window = new_window()
+    desk = desk_at(window)
+    dialog = window.findChild(RecoveryDialog)
+    assert dialog is not None and dialog.isVisible()
+    assert "today at" in says(dialog)
+    press(dialog, "Take up")
+    assert desk.run.epoch >= epoch
+    assert desk.store.settings.noise == 0.3
+    assert desk.run.losses[:100].tobytes() == losses
+    desk.until(lambda: desk.frames and desk.frames[-1].epoch == desk.run.epoch)
+    assert not desk.run.playing
+    desk.until(lambda: not [left for left in window.keeper.left() if not left.closed])
+    window.close()
+    assert window.keeper.left()[0].epoch >= epoch, "it is this window's now"
+
+
+def test_what_is_forgotten_is_not_offered_again(killed, new_window):
+    dialog = new_window(start=True).findChild(RecoveryDialog)
+    press(dialog, "Forget")
+    assert not dialog.isVisible()
+    assert new_window().findChild(RecoveryDialog) is None
+
+
+def test_what_is_left_is_offered_again(killed, new_window):
+    press(new_window().findChild(RecoveryDialog), "Later")
+    assert new_window().findChild(RecoveryDialog).isVisible()
+
+
+def test_another_window_that_lives_is_no_crash(state, start, new_window):
+    program = start("-c", PROGRAM, env=os.environ | {"XDG_STATE_HOME": str(state)})
+    program.line()
+    assert new_window().findChild(RecoveryDialog) is None
+
+
+def test_a_window_that_was_closed_is_no_crash_but_its_run_is_there(state, new_window, desk_at):
+    first = new_window()
+    desk = desk_at(first)
+    desk.run.drive(speed=float("inf"))
+    desk.finish()
+    losses = desk.run.losses.tobytes()
+    first.close()
+    second = new_window()
+    assert second.findChild(RecoveryDialog) is None
+    closed = second.last_closed()
+    second.keeper.recover(closed)
+    assert second.run.losses.tobytes() == losses
+
+
+def test_a_full_state_folder_is_told_once_and_training_goes_on(state, new_window, desk_at, monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr(journal_module, "INTERVAL", 0.01)
+    (state / "aeviz").write_text("no folder")  # the simplest disk that takes nothing
+    monkeypatch.setattr(
+        Notice,
+        "say",
+        lambda notice, text, *rest, say=Notice.say: told.append(text) or say(notice, text, *rest),
+    )
+    desk = desk_at(new_window())
+    desk.finish()
+    desk.until(lambda: told)
+    desk.settle()
+    assert len(told) == 1
+    assert str(state / "aeviz") in told[0]
+    assert desk.window.notice.isVisible()

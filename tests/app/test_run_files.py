@@ -1,0 +1,135 @@
+"""Save, open, drop: a run comes back from its file as it was, and a broken file changes nothing."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent
+from PyQt6.QtWidgets import QApplication, QFileDialog
+
+from aeviz.core.run_file import read_run
+
+
+@pytest.fixture
+def saved(desk, tmp_path):
+    """A run with a change in its middle, saved at a past epoch."""
+    desk.begin(desk.store.settings.replace(epochs=60), speed=300.0)
+    desk.until(lambda: desk.run.epoch > 20)
+    desk.store.set(noise=0.5, layer="ambiguity")
+    desk.finish()
+    desk.run.look_at(13)
+    desk.until(lambda: desk.frames[-1].epoch == 13)
+    path = tmp_path / "lecture.aeviz"
+    desk.window.keeper.write(path)
+    desk.until(lambda: desk.message == f"Saved {path}")
+    return path
+
+
+def test_a_run_comes_back_from_its_file_as_it_was(desk, saved):
+    run = desk.run
+    arrows, losses, changes = desk.fields[-1].displacement, run.losses.tobytes(), run.branch.timeline.changes
+    settings = desk.store.settings
+    desk.begin(settings.replace(seed=5, noise=0.1, layer="magnitude"))
+    desk.window.keeper.open(saved)
+    desk.until(lambda: run.looking_at == 13 and desk.frames and desk.frames[-1].epoch == 13)
+    assert desk.store.settings == settings
+    assert (run.losses.tobytes(), run.branch.timeline.changes) == (losses, changes)
+    assert desk.fields[-1].displacement.tobytes() == arrows.tobytes()
+    assert desk.window.windowTitle() == "lecture.aeviz – aeviz"
+    assert not run.playing
+
+
+def test_an_opened_run_goes_on_as_it_would_have(desk, saved):
+    desk.run.look_at(None)
+    desk.store.set(epochs=90)
+    desk.run.drive(playing=True)
+    desk.finish()
+    losses = desk.run.losses.tobytes()
+    desk.window.keeper.open(saved)
+    desk.until(lambda: desk.run.epoch == 60)
+    desk.run.look_at(None)
+    desk.store.set(epochs=90)
+    desk.run.drive(playing=True)
+    desk.finish()
+    assert desk.run.losses.tobytes() == losses
+
+
+def test_save_asks_for_a_name_once(desk, tmp_path, monkeypatch):
+    asked: list[str] = []
+
+    def choose(*arguments):
+        asked.append(arguments[2])
+        return str(tmp_path / "mine"), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
+    desk.window.keeper.path = None
+    for _ in range(2):
+        desk.press(Qt.Key.Key_S, modifier=Qt.KeyboardModifier.ControlModifier)
+        desk.until(lambda: desk.message == f"Saved {tmp_path / 'mine.aeviz'}")
+        desk.window.statusBar().clearMessage()
+    assert len(asked) == 1
+    assert read_run(tmp_path / "mine.aeviz").view == desk.store.settings
+    assert desk.window.memory.recent[0] == str(tmp_path / "mine.aeviz")
+
+
+def test_a_file_that_was_dropped_is_opened(desk, saved, qtbot):
+    desk.begin()
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(saved))])
+    what = Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(desk.window, QDragEnterEvent(QPoint(50, 50), *what))
+    QApplication.sendEvent(desk.window, QDropEvent(QPointF(50.0, 50.0), *what))
+    desk.until(lambda: desk.run.looking_at == 13)
+
+
+def test_a_broken_file_is_told_in_one_line_and_the_run_goes_on(desk, saved, tmp_path):
+    desk.begin(speed=60.0)
+    branch, settings = desk.run.branch, desk.store.settings
+    broken = tmp_path / "broken.aeviz"
+    broken.write_bytes(saved.read_bytes()[:-100])
+    desk.window.keeper.open(broken)
+    desk.until(desk.window.notice.isVisible)
+    text = desk.window.notice.text.text()
+    assert text.startswith(str(broken)) or str(broken) in text
+    assert "\n" not in text
+    assert (desk.run.branch, desk.store.settings) == (branch, settings)
+    desk.finish()
+
+
+@pytest.mark.parametrize("call", ["open", "fsync", "replace"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES])
+def test_a_save_that_fails_leaves_the_old_file(desk, saved, monkeypatch, call, number):
+    before = saved.read_bytes()
+
+    def fail(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    desk.window.notice.hide()
+    with monkeypatch.context() as patch:
+        where = "pathlib.Path.replace" if call == "replace" else f"aeviz.core.files.os.{call}"
+        patch.setattr(where, fail)
+        desk.window.keeper.write(saved)
+        desk.until(desk.window.notice.isVisible)
+    assert os.strerror(number) in desk.window.notice.text.text()
+    assert saved.read_bytes() == before
+    assert [path.name for path in saved.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_while_a_run_is_written_it_goes_on(desk, saved):
+    """What is written is the run as it was when it was asked for."""
+    desk.run.look_at(None)
+    desk.store.set(epochs=100_000)
+    desk.run.drive(playing=True)
+    for _ in range(5):
+        epoch = desk.run.epoch
+        desk.window.statusBar().clearMessage()
+        desk.window.keeper.write(saved)
+        desk.until(lambda: desk.message == f"Saved {saved}")
+        branch = read_run(saved).history.current
+        assert branch.epoch == epoch
+        np.testing.assert_array_equal(branch.losses, desk.run.losses[:epoch])
+        desk.until(lambda epoch=epoch: desk.run.epoch > epoch)

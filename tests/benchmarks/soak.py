@@ -1,0 +1,184 @@
+"""Does anything grow? A window that is used for half an hour: its memory, files, threads and objects.
+
+    python tests/benchmarks/soak.py [MINUTES]
+
+The real window with its real processes, offscreen, trains without pause while σ is dragged, the past is
+scrubbed and played back, branches are made, compared and forgotten, the window is resized, and figures,
+data and runs are written. All keyframes have reached their bound after the warm-up. After each round the
+resident memory of the three processes is taken, and what there is of file descriptors, threads and Qt
+objects; the slope is that of a straight line through the rounds after the warm-up, by Theil and Sen.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import numpy as np
+from PyQt6.QtCore import QEventLoop, QObject, QTimer, qInstallMessageHandler
+from PyQt6.QtWidgets import QApplication
+from scipy.stats import theilslopes
+
+from aeviz.app.main import COLLECT_EVERY
+from aeviz.app.memory import Memory
+from aeviz.app.style import Style
+from aeviz.app.window import Window
+from aeviz.core.settings import Settings
+from aeviz.figure.theme import font
+
+WARM_UP = 0.3  # of the time
+SIZES = ((900, 600), (1440, 900), (1280, 720), (1100, 820))
+FOLDER = Path(tempfile.mkdtemp(prefix="aeviz-soak-"))
+complaints: list[str] = []
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What there is after a round; memory in MiB."""
+
+    seconds: float
+    memory: tuple[float, ...]
+    files: int
+    threads: int
+    objects: int
+
+
+def resident(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024.0
+    return 0.0
+
+
+def entries(what: str, pids: list[int]) -> int:
+    return sum(len([*Path(f"/proc/{pid}/{what}").iterdir()]) for pid in pids)
+
+
+def sample(window: Window, began: float) -> Sample:
+    gc.collect()
+    pids = [os.getpid(), *window.run.pids.values()]
+    return Sample(
+        time.monotonic() - began,
+        tuple(resident(pid) for pid in pids),
+        entries("fd", pids),
+        entries("task", pids),
+        len(window.findChildren(QObject)) + len(QApplication.topLevelWidgets()),
+    )
+
+
+def live(seconds: float) -> None:
+    loop = QEventLoop()
+    QTimer.singleShot(round(seconds * 1000), loop.quit)
+    loop.exec()
+
+
+def wait_for(condition: Callable[[], bool], patience: float = 20.0) -> None:
+    end = time.monotonic() + patience
+    while not condition() and time.monotonic() < end:
+        live(0.02)
+    if not condition():
+        complaints.append("waited in vain")
+
+
+def a_round(window: Window, number: int) -> Iterator[None]:
+    """One round of use; rests after each move."""
+    run, store, slider = window.run, window.store, window.timeline.slider
+    for step in range(40):
+        store.set(noise=0.25 + 0.2 * np.sin(step / 40.0 * 2.0 * np.pi))
+        yield
+    for step in range(60):
+        epoch = round(run.epoch * (0.5 + 0.5 * np.cos(step / 7.0)))
+        slider.setSliderPosition(epoch)
+        run.look_at(epoch)
+        yield
+    run.fork()
+    for size in SIZES:
+        window.resize(*size)
+        yield
+    others = [branch.number for branch in run.history if branch is not run.branch]
+    if others:
+        run.show_beside(others[-1])
+        yield
+        run.show_beside(None)
+    for number_of_times in range(3):
+        window.undo.undo() if number_of_times < 2 else window.undo.redo()
+        yield
+    for layer in ("ambiguity", "difference", "energy", "magnitude"):
+        store.set(layer=layer)
+        yield
+    for suffix in (".png", ".svg", ".pdf"):
+        window.exports._write_figure(FOLDER / f"figure{suffix}", suffix, 1.0)
+        yield
+    window.exports.write_data(FOLDER / "field.npz")
+    window.keeper.write(FOLDER / "run.aeviz")
+    yield
+    run.look_at(None)
+    for _ in range(20):
+        yield
+    if number % 3 == 2:
+        run.reset()
+
+
+def soak(minutes: float) -> list[Sample]:
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+        os.environ[name] = str(FOLDER)
+    application = QApplication(["soak"])
+    application.setStyle(Style())
+    application.setFont(font(13))
+    qInstallMessageHandler(lambda _, __, text: complaints.append(text))
+    sys.excepthook = lambda *error: complaints.append(repr(error[1]))
+    threading.excepthook = lambda error: complaints.append(repr(error.exc_value))
+    settings = Settings(epochs=1_000_000, history=16, midline=True, exact_midline=True)
+    window = Window(settings, Memory(FOLDER / "window.ini"))
+    window.show()
+    window.start()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    collecting = QTimer(window)
+    collecting.timeout.connect(gc.collect)
+    collecting.start(COLLECT_EVERY)
+    window.run.drive(speed=500.0)
+    wait_for(lambda: window.run.epoch > 10)
+    began, samples = time.monotonic(), []
+    while time.monotonic() - began < 60.0 * minutes:
+        for _ in a_round(window, len(samples)):
+            live(0.05)
+        samples.append(sample(window, began))
+        print(samples[-1], flush=True)
+    window.close()
+    return samples
+
+
+def main() -> None:
+    minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 30.0
+    samples = soak(minutes)
+    after = [each for each in samples if each.seconds > WARM_UP * 60.0 * minutes]
+    hours = np.array([each.seconds for each in after]) / 3600.0
+    print(f"\n{len(after)} rounds in {60.0 * (hours[-1] - hours[0]):.1f} minutes after the warm-up")
+    for index, name in enumerate(("window", "trainer", "observer")):
+        memory = np.array([each.memory[index] for each in after])
+        slope, _, low, high = theilslopes(memory, hours)
+        print(
+            f"{name:9} {memory[0]:7.1f} to {memory[-1]:7.1f} MiB, "
+            f"{slope:+.2f} MiB/h ({low:+.2f} to {high:+.2f})"
+        )
+    for name in ("files", "threads", "objects"):
+        numbers = [getattr(each, name) for each in after]
+        print(f"{name:9} {min(numbers)} to {max(numbers)}, first {numbers[0]}, last {numbers[-1]}")
+    print("complaints:", *(complaints or ["none"]), sep="\n  ")
+    if complaints:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
