@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from PyQt6.QtCore import QSignalBlocker, Qt
+from PyQt6.QtCore import QSignalBlocker, Qt, QTimer
 from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from aeviz.app.live_run import LiveRun
 from aeviz.app.undo import Undo
+
+FILL_AFTER = 100  # ms
 
 
 class ChangeList(QDialog):
@@ -36,7 +38,10 @@ class ChangeList(QDialog):
         column.setContentsMargins(18, 16, 18, 14)
         column.addWidget(self.list)
         column.addWidget(buttons)
-        undo.changed.connect(self._fill)
+        self._later = QTimer(self)  # a slider that is dragged changes sixty times a second
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._fill)
+        undo.changed.connect(lambda: self._later.start(FILL_AFTER))
         self._fill()
 
     def _fill(self) -> None:

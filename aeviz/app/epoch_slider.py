@@ -156,10 +156,8 @@ class EpochSlider(QSlider):
 
     def _draw_marks(self, painter: QPainter) -> None:
         colour, top = QColor(self._theme.warning), self.height() / 2.0 - _HALF
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour)
-        places = {self.x_of(mark.epoch) for mark in self.marks}
-        painter.drawRects([QRectF(x - 1.0, top, 2.0, 2.0 * _HALF) for x in places])
+        for x in {self.x_of(mark.epoch) for mark in self.marks}:
+            painter.fillRect(QRectF(x - 1.0, top, 2.0, 2.0 * _HALF), colour)
         painter.setPen(QPen(colour, 1.5))
         painter.setBrush(QColor(self._theme.panel))
         for mark in self.marks:

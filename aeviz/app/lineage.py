@@ -12,7 +12,9 @@ from aeviz.core.history import Branch, History
 from aeviz.core.settings import SPECS, Settings, applies
 
 _TOGETHER = 1.0  # seconds between a change and the run that begins with it, however slow the machine is
-_course_of = attrgetter(*(name for name, spec in SPECS.items() if spec.applies != "view" and name != "epochs"))
+_course_of = attrgetter(
+    *(name for name, spec in SPECS.items() if spec.applies != "view" and name != "epochs")
+)
 """What of the settings decides how a training goes on: `Settings.changed` takes ten times as long."""
 
 

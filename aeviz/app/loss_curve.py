@@ -18,6 +18,7 @@ from aeviz.core.history import Losses
 from aeviz.figure.theme import Theme, font
 
 _BUCKETS = 600  # about one per pixel: a curve of a million epochs costs what one of a thousand costs
+_REACH = 10  # px from another branch's curve within which it is read
 AXIS, HANDLE = 46, 9  # px: width of the numbers at the left, half of the epoch slider's handle at the right
 
 
@@ -206,12 +207,17 @@ class LossCurve(pg.PlotWidget):
         self._reading.hide()
 
     def _read(self, epoch: int, level: float, position: QPointF) -> None:
-        """Tell the loss of an epoch: of the branch whose curve is nearest to this level, log₁₀ of a loss."""
+        """Tell the loss of an epoch, or that of another branch whose curve is at the mouse.
+
+        `level` is where that is, as log₁₀ of a loss.
+        """
         known = 1 <= epoch <= len(self._losses)
-        near = abs(math.log10(max(self._losses[epoch - 1], 1e-12)) - level) if known else math.inf
+        low, high = self.getPlotItem().getViewBox().viewRange()[1]
+        near = _REACH * (high - low) / self.height()
         text = ""
         if known:
             loss, regulariser = float(self._losses[epoch - 1]), float(self._regularisers[epoch - 1])
+            near = min(near, abs(math.log10(max(loss, 1e-12)) - level))
             text = f"epoch {epoch:,} · loss {loss_text(loss, regulariser, '.5g')}"
         for other in self._others:
             if other.since < epoch <= len(other.losses):

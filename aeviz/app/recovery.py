@@ -42,7 +42,9 @@ class RecoveryDialog(QDialog):
 
     def _row(self, run: Left) -> QWidget:
         row = QWidget()
-        picture = QLabel()
+        picture = QLabel("no picture")
+        picture.setProperty("role", "muted")
+        picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         picture.setFixedSize(PICTURE[0] // 2, PICTURE[1] // 2)
         pixmap = QPixmap()
         if run.picture is not None and pixmap.loadFromData(run.picture, "PNG"):

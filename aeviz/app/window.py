@@ -27,6 +27,7 @@ from aeviz.app.gallery import Gallery
 from aeviz.app.inspector import Inspector
 from aeviz.app.keeper import Keeper
 from aeviz.app.lessons import Lessons
+from aeviz.app.lineage import branch_label
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
 from aeviz.app.menus import fill_menu_bar
@@ -45,6 +46,8 @@ from aeviz.core.field import Field
 from aeviz.core.journal import Left
 from aeviz.core.presets import Preset
 from aeviz.core.settings import SPECS, Settings, applies
+from aeviz.figure.composition import Beside
+from aeviz.figure.overlays import Lines
 from aeviz.figure.panel import stride
 from aeviz.figure.theme import theme_of
 from aeviz.figure.view import FieldView
@@ -242,12 +245,14 @@ class Window(QMainWindow):
 
     def _explain(self) -> None:
         settings = as_trained(self.store.settings, self._shown_settings)
+        if self.run.beside is not None:
+            settings = settings.replace(compare="off")  # the other panel has the same layer
         self.inspector.explain(settings, self.run.quality, self.run.midline, self.run.data)
 
     def _show_frame(self, frame: Frame, field: Field) -> None:
         lines = self.run.midline.lines if self.run.midline else ()
         if not self.pencil.is_drawing:
-            self.view.figure.set_field(field, frame.marks, lines)
+            self.view.figure.set_field(field, frame.marks, lines, self._beside(frame, field, lines))
             asked_before = frame.settings.optimum != self.store.settings.optimum  # the last change
             if asked_before and self.run.looking_at is None:
                 self._show_points(self.store.settings)
@@ -262,6 +267,15 @@ class Window(QMainWindow):
             self.inspector.show_place(place, self.run.data)
             self.timeline.show_run(self.run, frame.epoch)
             self.status.show_frame(frame, self.run)
+
+    def _beside(self, frame: Frame, field: Field, lines: Lines) -> Beside | None:
+        """The other run that is shown, where one is."""
+        branch, other = self.run.branch_beside, frame.beside
+        if branch is None or other is None:
+            return None
+        own_title = branch_label(self.run.branch, frame.epoch)
+        same = branch.data is self.run.data
+        return Beside(other, lines if same else (), branch_label(branch, other.epoch), own_title)
 
     def _warn(self, text: str) -> None:
         self.timeline.show_run(self.run, self.run.epoch)
@@ -399,7 +413,8 @@ class Window(QMainWindow):
         self._fit()
 
     def _fit(self) -> None:
-        split = self.store.settings.compare == "split"
+        compare = self.store.settings.compare
+        split = compare == "split" or (self.run.beside is not None and compare != "wipe")
         narrow = self.width() < (_NARROW_FOR_TWO if split else _NARROW)
         if narrow != self._narrow:
             self._narrow = narrow

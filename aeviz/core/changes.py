@@ -103,8 +103,9 @@ class Changes:
         if last is not None and self._is_one(last, change):
             self._all.pop()
             self._done.pop()
-            if change.new == last.old:
-                return  # dragged back to where it began: there is nothing to undo
+            if change.new == last.old:  # dragged back to where it began: what was undone can be redone again
+                self._undone = Changes(self._all)._undone
+                return
             change = dataclasses.replace(change, old=last.old, branch=last.branch, epoch=last.epoch)
         self._append(change)
 

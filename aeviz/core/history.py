@@ -97,7 +97,13 @@ class Branch:
         self.epoch = end
 
     def cut(self, epoch: int) -> None:
-        """Forget everything after `epoch`."""
+        """Forget everything after `epoch`.
+
+        Raises
+        ------
+        ValueError
+            Where it is below 0.
+        """
         if epoch < 0:
             raise ValueError(f"there is no epoch {epoch}")
         self.timeline.cut(epoch)
@@ -249,7 +255,13 @@ class History:
         return self.current
 
     def fork(self, since: int, settings: Settings) -> Branch:
-        """Leave the current branch after one of its epochs; what came after stays with it."""
+        """Leave the current branch after one of its epochs; what came after stays with it.
+
+        Raises
+        ------
+        ValueError
+            Where it has no such epoch.
+        """
         self._happen(Begun(self._newest + 1, settings, None, self._current, since, time.time()))
         return self.current
 

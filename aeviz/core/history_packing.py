@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from aeviz.core.changes import Change, Changes, Kind
 from aeviz.core.clean_data import CleanData
 from aeviz.core.history import Begun, Changed, GoneTo, History, Losses, Told
-from aeviz.core.keyframe_stacks import Frames, Groups, are_indices, packed_frames, thinned
+from aeviz.core.keyframe_stacks import Frames, Groups, are_indices, packed_frames, thin_for_a_file
 from aeviz.core.packing import PackError, data_of, numbers, packed_data, shaped
 from aeviz.core.settings import Settings
 from aeviz.core.settings_pool import SettingsPool
@@ -50,7 +50,7 @@ def packed_history(history: History, pool: SettingsPool) -> tuple[dict[str, Any]
     places = {identity: place for place, identity in enumerate(data)}
     # A keyframe may have come before the loss of its epoch.
     timelines = [Timeline(f for f in branch.timeline if f.epoch <= branch.epoch) for branch in history]
-    thinned(timelines)
+    thin_for_a_file(timelines)
     frames, stacks = packed_frames((frame for timeline in timelines for frame in timeline), pool)
     arrays, branches, told = dict(stacks), [], []
     for index, (branch, timeline) in enumerate(zip(history, timelines, strict=True)):

@@ -209,19 +209,20 @@ class Journal:
     def _replace(self, folder: Path, snapshot: bytes | None) -> None:
         path, new = folder / JOURNAL, folder / f"{JOURNAL}.new"
         flags = os.O_WRONLY | getattr(os, "O_BINARY", 0)
-        file = os.open(new, flags | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            if snapshot is not None:
-                write_record(file, SNAPSHOT, self._epoch, snapshot)
-            os.fsync(file)
-            size = os.fstat(file).st_size
+            file = os.open(new, flags | os.O_CREAT | os.O_TRUNC, 0o600)
+            try:
+                if snapshot is not None:
+                    write_record(file, SNAPSHOT, self._epoch, snapshot)
+                os.fsync(file)
+                size = os.fstat(file).st_size
+            finally:
+                os.close(file)
+            self._shut()  # an open file is not replaced by Windows
+            new.replace(path)
         except BaseException:
             new.unlink(missing_ok=True)  # the disk may be full
             raise
-        finally:
-            os.close(file)
-        self._shut()  # before it is replaced: Windows asks for that
-        new.replace(path)
         sync_folder(folder)
         self._file, self._size, self._least = os.open(path, flags | os.O_APPEND), size, size
 

@@ -29,12 +29,12 @@ Groups = dict[str, dict[str, NDArray[np.generic]]]
 """The arrays of a file, by what stands before the dot in their names and by what stands after it."""
 
 
-def thinned(timelines: Sequence[Timeline], most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
+def thin_for_a_file(timelines: Sequence[Timeline]) -> None:
     """Thin the longest timelines until all together are not too large for a file."""
     while True:
         sizes = {id(frame): frame.nbytes for timeline in timelines for frame in timeline}
         longest = max(timelines, key=len)
-        if (len(sizes) <= most and sum(sizes.values()) <= most_bytes) or len(longest) <= LEAST:
+        if (len(sizes) <= MOST and sum(sizes.values()) <= MOST_BYTES) or len(longest) <= LEAST:
             return
         longest.thin()
 

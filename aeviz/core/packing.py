@@ -20,6 +20,7 @@ from aeviz.core.timeline import Keyframe
 from aeviz.version import __version__
 
 MOST_HEADER = 4_000_000  # bytes: a hostile one of JSON takes thirty times as much when it is read
+_MOST_ARRAYS = 20_000
 _MOST_PIECES, _MOST_DENSE = 16, 100_000  # of a curve, and places on a piece
 _LARGEST = 1e100  # of a coordinate, as in a data file: sums of many squares are still finite
 _BLOCK = 1 << 20  # numbers that are looked through at once
@@ -167,6 +168,8 @@ def _layout(head: bytes, header: Mapping[str, Any]) -> tuple[list[_Place], int]:
     """Where each array lies, one after the other without gaps, and where the last one ends."""
     end = first = 8 + int.from_bytes(head[:8], "little")
     places: list[_Place] = []
+    if len(header) > _MOST_ARRAYS:
+        raise PackError("it has too many arrays")
     try:
         for name, entry in header.items():
             if name == _METADATA:
@@ -247,9 +250,7 @@ def shaped(
     PackError
         Where it has not.
     """
-    fits = array.ndim == len(shape) and all(
-        want in (None, have) for want, have in zip(shape, array.shape, strict=True)
-    )
+    fits = len(shape) == array.ndim and all(n in (None, m) for n, m in zip(shape, array.shape, strict=True))
     if not fits or array.dtype != dtype:
         raise PackError(f"it has an array of {array.dtype}, {array.shape}, where another one belongs")
     return array

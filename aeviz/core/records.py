@@ -6,12 +6,14 @@ A record is a head, the head's checksum and a payload. Reading ends where one is
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import os
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from typing import Any, BinaryIO, get_args
 
 import numpy as np
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 from aeviz.core.changes import Change, Kind
 from aeviz.core.clean_data import CleanData
 from aeviz.core.history import MOST_BRANCHES, Begun, Cut, Event, History, Kept, Losses, Noted, Removed, Told
-from aeviz.core.packing import PackError, data_of, keyframe_of, pack, packed_data, settings_of, unpack
+from aeviz.core.packing import PackError, data_of, keyframe_of, pack, packed_data, parsed, settings_of, unpack
 from aeviz.core.run_file import run_of
 from aeviz.core.settings import SPECS, Settings
 
@@ -130,7 +132,7 @@ def payload_of(event: Event) -> bytes:
 
 def _plain(value: Any, arrays: _Arrays) -> Any:
     if isinstance(value, Settings):
-        return value.to_json()
+        return _text(value)
     if isinstance(value, CleanData):
         values, found = packed_data(value)
         arrays.update(found)
@@ -144,6 +146,16 @@ def _plain(value: Any, arrays: _Arrays) -> Any:
     if is_dataclass(value):
         return {each.name: _plain(getattr(value, each.name), arrays) for each in fields(value)}
     return value
+
+
+@lru_cache(maxsize=8)  # those of a keyframe are mostly those of the one before
+def _text(settings: Settings) -> str:
+    return json.dumps(settings.to_json())
+
+
+@lru_cache(maxsize=8)
+def _settings(text: str) -> Settings:
+    return settings_of(parsed(text.encode("ascii")))
 
 
 def event_of(payload: bytes) -> Event:
@@ -184,11 +196,11 @@ def _part(name: str, value: Any, arrays: _Arrays) -> Any:
         case "kind" if value in get_args(Kind):
             return value
         case "settings" | "old" | "new":
-            return settings_of(value)
+            return _settings(value)
         case "data":
             return data_of(value, arrays)
         case "frame":
-            return keyframe_of(value["epoch"], settings_of(value["settings"]), arrays)
+            return keyframe_of(value["epoch"], _settings(value["settings"]), arrays)
         case "losses" if (found := arrays[name]).dtype == np.float32 and found.shape[1:] == (2,):
             return found
         case "change":

@@ -238,16 +238,18 @@ class Sight:
         return CodeView.of(self._coded, self._data.positions[self._coded], codes, self._directions)
 
     def beside(self, ask: m.Ask) -> Field | None:
-        """The field beside another run's, with its exact one where that is drawn; None where none is asked."""
+        """The field beside another run's, with the exact one that is drawn; None where none is asked for."""
         past, grid, view = ask.beside, ask.grid, ask.view
         self._looks_back = past is not None if not ask.whole else self._looks_back
         if past is None or grid is None:
             return None
         shown = self._past.show(past, _patience(ask))
         field = self._field(dataclasses.replace(ask, samples=0), grid, shown)
-        exact = self._exact.field(shown.settings, grid) if view.shows_exact else None
-        if exact is not None and ask.whole:
+        exact = None
+        if view.shows_exact and ask.whole:
             exact = finish(self._exact.whole(shown.settings, grid))
+        elif view.shows_exact:
+            exact = self._exact.field(shown.settings, grid)
         return dataclasses.replace(field, data=self._data.points, exact=exact)
 
 

@@ -283,6 +283,8 @@ def desk(shared_window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -
     desk.run.set_cloud(None)
     shared_window.pencil.put(False)
     desk.begin(playing=False)
+    for branch in [*desk.run.history]:
+        desk.run.history.remove(branch.number)  # but for the current one: those of other tests
     shared_window.lessons.close()
     shared_window.statusBar().clearMessage()
     yield desk

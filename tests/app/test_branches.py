@@ -17,11 +17,9 @@ QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=100, grid=(12,
 @pytest.fixture
 def forked(desk):
     """A desk at a run that has left another one after 40 of its 100 epochs, with more noise."""
-    for branch in [*desk.run.history]:
-        desk.run.history.remove(branch.number)
-    desk.begin()
-    desk.finish()
     desk.run.history.rename(desk.run.branch.number, "First")
+    desk.run.drive(playing=True)
+    desk.finish()
     desk.store.set(noise=0.4)
     desk.run.look_at(40)
     desk.until(lambda: desk.frames[-1].epoch == 40)
@@ -30,7 +28,6 @@ def forked(desk):
     desk.run.history.rename(desk.run.branch.number, "Second")
     desk.window.branches.changed.emit()
     yield desk
-    desk.run.history.rename(desk.run.branch.number, "")
     desk.run.show_beside(None)
 
 
@@ -108,20 +105,20 @@ def test_where_training_rests_in_the_past_it_goes_on_in_the_new_run(desk):
 
 def test_going_back_brings_settings_losses_and_field_and_rests(forked):
     first, before = branch(forked, "First"), branch(forked, "First").losses.copy()
-    forked.store.set(theme="light", epochs=1_000)
+    forked.store.set(noise=0.7, theme="light", epochs=1_000)
+    forked.run.drive(playing=True)
     forked.until(lambda: forked.run.epoch > 110)
     entry = next(each for each in menu(forked) if "First" in each.text())
     entry.trigger()
     assert forked.run.branch is first
-    assert forked.store.settings.noise == 0.25
+    assert forked.store.settings.noise == 0.4, "as it was when that run was left"
     assert forked.store.settings.theme == "light", "how it is drawn stays"
     forked.until(lambda: forked.run.phase in ("paused", "finished") and forked.frames[-1].epoch == 100)
     forked.settle()
     assert first.losses.tobytes() == before.tobytes()
     assert not forked.run.playing
     assert "First is back" in forked.message
-    forked.store.set(theme="dark")
-    assert forked.run.history.changes.to_undo is not None
+    assert forked.run.history.changes.to_undo.title == "Go to First"
 
 
 def test_going_back_to_a_run_of_the_same_settings_needs_no_change_of_them(desk):
@@ -152,6 +149,7 @@ def test_the_list_says_where_each_came_from_and_how_far_it_is(forked):
     assert button.accessibleName() == "Runs: Second"
 
 
+@pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has no such thing
 def test_a_name_can_be_given_and_a_long_one_is_cut_on_the_button(forked, qtbot):
     menu(forked, "Rename")[1].trigger()
     (dialog,) = forked.window.findChildren(QInputDialog)
@@ -167,6 +165,7 @@ def test_a_name_can_be_given_and_a_long_one_is_cut_on_the_button(forked, qtbot):
     qtbot.waitUntil(lambda: not forked.window.findChildren(QInputDialog))
 
 
+@pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has no such thing
 def test_forgetting_says_what_is_lost_and_spares_the_current_run(forked, qtbot):
     entries = menu(forked, "Forget")
     assert [each.text() for each in entries] == ["First …"]

@@ -130,7 +130,7 @@ def test_data_of_a_past_epoch_is_that_epochs(desk, tmp_path):
         assert data["epoch"] == 23
         assert data["loss"].shape == (23,)
         np.testing.assert_array_equal(data["displacement"], desk.fields[-1].displacement)
-        np.testing.assert_array_equal(data["loss"].astype(np.float32), desk.run.losses[:23])
+        np.testing.assert_array_equal(data["loss"].astype(np.float32), desk.run.losses[:23, 0])
         assert data["noisy"].shape == data["reconstruction"].shape == (40, 2)
 
 
@@ -149,8 +149,8 @@ def test_data_hold_the_users_units_and_the_regularisers_part_of_the_loss(desk, c
         np.testing.assert_array_equal(data["offset"], own.mean(axis=0))
         np.testing.assert_allclose(data["offset"] + data["scale"] * data["data"], own, rtol=0, atol=1e-9)
         assert data["regulariser"].shape == data["loss"].shape == (30,)
-        np.testing.assert_array_equal(data["loss"].astype(np.float32), desk.run.losses)
-        np.testing.assert_array_equal(data["regulariser"].astype(np.float32), desk.run.regularisers)
+        np.testing.assert_array_equal(data["loss"].astype(np.float32), desk.run.losses[:, 0])
+        np.testing.assert_array_equal(data["regulariser"].astype(np.float32), desk.run.losses[:, 1])
         assert data["regulariser"].min() > 0.0
     with aeviz.train(settings) as run:
         run.save(tmp_path / "python.npz")

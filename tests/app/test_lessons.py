@@ -286,7 +286,7 @@ def test_a_theme_that_is_chosen_after_such_a_lesson_was_closed_is_the_users(own)
 
 def test_the_theme_of_a_lesson_is_not_remembered_as_the_users(desk):
     desk.store.set(theme="light")
-    memory, lessons = desk.window._memory, desk.window.lessons
+    memory, lessons = desk.window.memory, desk.window.lessons
     assert memory.theme == "light"
     lessons.open(DRESSED[0])
     assert desk.store.settings.theme == preset(DRESSED[0]).theme

@@ -27,8 +27,8 @@ def test_loss_and_regulariser_are_those_of_a_run_without_a_window(desk):
     desk.finish()
     with aeviz.train(PARTED) as run:
         losses, regularisers = run.loss, run.regulariser
-    np.testing.assert_array_equal(desk.run.losses.astype(float), losses)
-    np.testing.assert_array_equal(desk.run.regularisers.astype(float), regularisers)
+    np.testing.assert_array_equal(desk.run.losses[:, 0].astype(float), losses)
+    np.testing.assert_array_equal(desk.run.losses[:, 1].astype(float), regularisers)
     assert regularisers.min() > 0.0
     assert (regularisers < losses).all()
 
@@ -37,18 +37,18 @@ def test_the_status_bar_tells_cost_and_regulariser_apart(desk):
     desk.begin(PARTED)
     desk.finish()
     desk.settle()
-    loss, regulariser = float(desk.run.losses[-1]), float(desk.run.regularisers[-1])
+    loss, regulariser = (float(each) for each in desk.run.losses[-1])
     text = f"epoch 100   loss {loss:.4f} = C {loss - regulariser:.4f} + λR {regulariser:.4f}"
     assert desk.says(desk.window.statusBar(), text)
     desk.run.look_at(10)
     desk.until(lambda: desk.frames[-1].epoch == 10)
-    loss, regulariser = float(desk.run.losses[9]), float(desk.run.regularisers[9])
+    loss, regulariser = (float(each) for each in desk.run.losses[9])
     text = f"epoch 10   loss {loss:.4f} = C {loss - regulariser:.4f} + λR {regulariser:.4f}"
     assert desk.says(desk.window.statusBar(), text)
     desk.begin(QUICK)
     desk.finish()
     desk.settle()
-    assert desk.says(desk.window.statusBar(), f"epoch 100   loss {desk.run.losses[-1]:.4f}")
+    assert desk.says(desk.window.statusBar(), f"epoch 100   loss {desk.run.losses[-1, 0]:.4f}")
     assert not desk.says(desk.window.statusBar(), "λR")
 
 
@@ -63,13 +63,13 @@ def test_the_cost_is_drawn_beside_the_loss_where_there_is_a_regulariser(desk):
     desk.begin(PARTED)
     desk.finish()
     desk.settle()
-    costs = (desk.run.losses - desk.run.regularisers).astype(float)
+    costs = -np.diff(desk.run.losses.astype(float)).ravel()
     found = drawn(curve)
     assert len(found) == 100
     assert found[-1] == pytest.approx(costs[-9:].mean(), rel=1e-5)  # smoothed over nine epochs
     low, high = curve.getPlotItem().getViewBox().viewRange()[1]
     assert low < np.log10(costs.min())
-    assert np.log10(desk.run.losses.max()) < high
+    assert np.log10(desk.run.losses[:, 0].max()) < high
     desk.begin(QUICK)
     desk.finish()
     desk.settle()
@@ -88,7 +88,7 @@ def test_the_curve_reads_loss_and_both_parts_under_the_mouse(desk):
     (text,) = [label.text() for label in curve.findChildren(QLabel) if label.isVisible()]
     epoch = int(text.split("·")[0].removeprefix("epoch"))
     assert epoch == pytest.approx(50, abs=1)
-    loss, regulariser = float(desk.run.losses[epoch - 1]), float(desk.run.regularisers[epoch - 1])
+    loss, regulariser = (float(each) for each in desk.run.losses[epoch - 1])
     assert text.endswith(f"loss {loss:.5g} = C {loss - regulariser:.5g} + λR {regulariser:.5g}")
     desk.begin(QUICK)
     desk.finish()

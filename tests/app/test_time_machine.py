@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, Qt
@@ -179,7 +181,7 @@ def test_names_stand_beside_each_other_or_not_at_all(desk):
     places = sorted((place.left(), place.right()) for place, _, _ in names._names())
     assert 3 < len(places) < 30
     assert places[-1][1] <= names.width()
-    assert all(left[1] < right[0] for left, right in zip(places, places[1:], strict=False))
+    assert all(left[1] < right[0] for left, right in itertools.pairwise(places))
     assert names.texts[-1] == "σ 0.55 → 0.56"
     desk.window._down.setSizes([700, 122])
     assert not names.isVisible()
@@ -273,8 +275,8 @@ def test_what_needs_the_arrow_keys_keeps_them(modifier, desk):
     segment = window.toolbar.compare.findChildren(QPushButton)[0]
     window.resize(1_600, 820)
     for widget in (
-        controls.editor("noise"), controls.editor("points"), controls.editor("hidden"), controls.editor("noise_kind"),
-        window.timeline.speed, window.timeline.readout.target, segment,
+        controls.editor("noise"), controls.editor("points"), controls.editor("hidden"),
+        controls.editor("noise_kind"), window.timeline.speed, window.timeline.readout.target, segment,
     ):  # fmt: skip
         widget.setFocus()
         desk.until(widget.hasFocus)

@@ -102,7 +102,7 @@ def test_the_status_bar_says_how_it_goes(desk):
     desk.finish()
     desk.settle()
     text = " ".join(label.text() for label in desk.window.statusBar().findChildren(QLabel))
-    assert f"epoch 100   loss {desk.run.losses[-1]:.4f}" in text
+    assert f"epoch 100   loss {desk.run.losses[-1, 0]:.4f}" in text
     assert "steps/s" in text
     assert "frames/s" in text
     assert "seed 0" in text
@@ -137,7 +137,8 @@ def test_the_noise_slider_acts_while_it_is_dragged(desk, drag):
 
 def test_the_noise_slider_obeys_keys(desk):
     slider = desk.window.controls.editor("noise")
-    QTest.keyClick(slider, Qt.Key.Key_Right)
+    slider.setFocus()
+    desk.press(Qt.Key.Key_Right, slider)
     assert desk.store.settings.noise == 0.26
     QTest.keyClick(slider, Qt.Key.Key_Home)
     assert desk.store.settings.noise == 0.0
@@ -163,7 +164,7 @@ def test_looking_back_shows_the_past_while_training_goes_on(desk, drag):
     assert slider.value() == asked, "the slider moved in the hand"
     assert {frame.epoch for frame in desk.frames[-3:]} == {asked}
     assert desk.says(desk.window.timeline, "past")
-    assert desk.says(desk.window.statusBar(), f"epoch {asked}   loss {desk.run.losses[asked - 1]:.4f}")
+    assert desk.says(desk.window.statusBar(), f"epoch {asked}   loss {desk.run.losses[asked - 1, 0]:.4f}")
     past = live[min(live, key=lambda epoch: abs(epoch - asked))]
     desk.run.look_at(past.epoch)
     desk.until(lambda: desk.frames[-1].epoch == past.epoch)

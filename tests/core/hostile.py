@@ -33,7 +33,7 @@ LINE = 600  # characters of a message, with a path in it
 
 def bombs() -> Iterator[Hostile]:
     """As much as the limits allow, and a little more."""
-    for piece in ("[]", "{}", "[[]]", '{"":0}', '{"a":[]}', "0.1", '"a"', '{"a":0,"b":0}', "1" * 4_000):
+    for piece in ("[]", "[[]]", '{"":0}', '{"a":[]}', "0.1", "1" * 4_000):
         for limit in (MOST_HEADER - 1_000, MOST_HEADER + 1_000, 8_000_000):
             many = "[" + ",".join([piece] * ((limit - 9) // (len(piece) + 1))) + "]"
             content = forged("", {}, f'{{"x":{many}}}')
@@ -51,11 +51,11 @@ def bombs() -> Iterator[Hostile]:
         "a long line": first + " " * 8_000_000, "all at once": json.dumps([0] * 2_600_000),
     }.items():  # fmt: skip
         yield Hostile(f"settings: {what}", "sound", with_pool(text))
-    many_arrays = {f"a{number}": np.zeros(0, np.float32) for number in range(50_000)}
-    yield Hostile("50,000 arrays", "not", forged(TEXT, {**ARRAYS, **many_arrays}))
+    many_arrays = {f"a{number}": np.zeros(0, np.float32) for number in range(49_000)}
+    yield Hostile("49,000 arrays", "not", forged(TEXT, {**ARRAYS, **many_arrays}))
     values = json.dumps(VALUES | {"branches": VALUES["branches"] * 5_000})
     yield Hostile("15,000 branches", "not", forged(values, ARRAYS))
-    rows = np.zeros((3_000_000, 2), np.int64)
+    rows = np.zeros((1_100_000, 2), np.int64)
     for name, array in {
         "branch0.live": rows, "changes.rows": np.zeros((1_000_000, 5), np.int64), "frames.epochs": rows[:, 0],
         "branch0.frames": rows[:, 0], "data0.points": rows.astype(float), "data0.curve0": rows.astype(float),

@@ -164,6 +164,16 @@ def test_dragged_back_to_where_it_began_nothing_has_changed() -> None:
     assert texts(changes) == ["Points 99 → 151", "Noise 0.25 → 0.40"]
 
 
+def test_and_what_was_undone_can_be_redone_again() -> None:
+    before = change(START, START.replace(points=99), -LATER)
+    undone = change(before.new, START, -LATER, "undo")
+    changes = made(before, undone, moved(0.25, 0.3))
+    assert changes.to_redo is None
+    changes.add(moved(0.3, 0.4))
+    changes.add(moved(0.4, 0.25))
+    assert ([*changes], changes.to_undo, changes.to_redo) == ([before, undone], None, before)
+
+
 def moved(old: float, new: float) -> Change:
     return change(START.replace(noise=old), START.replace(noise=new))
 

@@ -119,7 +119,7 @@ def within_bounds(path: Path) -> History:
     return history
 
 
-SETTINGS = START.to_json()
+SETTINGS = json.dumps(START.to_json())
 FRAME = {"epoch": 1, "settings": SETTINGS, "state": None}
 CHANGE = {"old": SETTINGS, "new": SETTINGS, "branch": 1, "epoch": 1, "time": 1.0, "kind": "do", "name": ""}
 BEGUN = {"branch": 2, "settings": SETTINGS, "data": None, "parent": 1, "since": 5, "time": 1.0}
@@ -147,9 +147,12 @@ IMPOSSIBLE: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "begun with broken data": ("Begun", BEGUN | {"parent": None, "data": {"closed": True}}, {}),
     "begun at no time": ("Begun", BEGUN | {"time": "now"}, {}),
     "begun at a time beyond all": ("Begun", BEGUN | {"time": 10**400}, {}),
-    "settings of another program": ("Noted", {"branch": 1, "epoch": 1, "settings": {"nose": 1}}, {}),
-    "settings out of range": ("Noted", {"branch": 1, "epoch": 1, "settings": {"noise": 9.0}}, {}),
-    "settings that are none": ("Noted", {"branch": 1, "epoch": 1, "settings": [1]}, {}),
+    "settings of another program": ("Noted", {"branch": 1, "epoch": 1, "settings": '{"nose": 1}'}, {}),
+    "settings out of range": ("Noted", {"branch": 1, "epoch": 1, "settings": '{"noise": 9.0}'}, {}),
+    "settings that are none": ("Noted", {"branch": 1, "epoch": 1, "settings": "[1]"}, {}),
+    "settings that are no JSON": ("Noted", {"branch": 1, "epoch": 1, "settings": "{ŷ"}, {}),
+    "settings that are a list": ("Noted", {"branch": 1, "epoch": 1, "settings": [1]}, {}),
+    "settings that are a number": ("Noted", {"branch": 1, "epoch": 1, "settings": 1}, {}),
     "noted in a far future": ("Noted", {"branch": 1, "epoch": 10**15, "settings": SETTINGS}, {}),
     "cut in a far future": ("Cut", {"branch": 1, "epoch": 10**15}, {}),
     "cut before the beginning": ("Cut", {"branch": 1, "epoch": -1}, {}),

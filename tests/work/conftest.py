@@ -9,11 +9,16 @@ from typing import Any
 
 import pytest
 from driven import Clock
+from served import Serve, Window, driver_of
+from served import Trainer as ServedTrainer
 from talk import Talk
 
 from aeviz.work import driver as driver_module
+from aeviz.work import exact as exact_module
 from aeviz.work import messages as m
+from aeviz.work import observer as observer_module
 from aeviz.work import past as past_module
+from aeviz.work.observer import Observer
 from aeviz.work.trainer import Trainer
 
 
@@ -83,3 +88,23 @@ def new_trainer() -> Callable[[], tuple[Trainer, list[m.FromWorker]]]:
         return Trainer(no_pipe, no_pipe, said.append), said
 
     return new_trainer
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
+    """Serve by a plan until it says stop; what was said, but for ready, and the window."""
+
+    def serve(
+        *plan: m.ToObserver | int, by: ServedTrainer | None = None
+    ) -> tuple[list[m.FromWorker], Window]:
+        window: Any = Window([*plan, m.Stop()])
+        clock = SimpleNamespace(monotonic=lambda: window.now, perf_counter=lambda: window.now)
+        monkeypatch.setattr(exact_module, "time", clock)
+        monkeypatch.setattr(observer_module, "time", clock)
+        said: list[m.FromWorker] = []
+        trainer: Any = by or ServedTrainer(driver_of(1))
+        Observer(window, trainer, said.append).serve()
+        assert isinstance(said.pop(0), m.Ready)
+        return said, window
+
+    return serve

@@ -114,8 +114,9 @@ class Talk:
         """
         while True:
             self.asked += 1
-            past = None if epoch is None else self.pasts.of(self.branch, epoch)
-            self.send(m.Ask(self.asked, view or self.view, past, **what))
+            if epoch is not None:
+                what["past"] = self.pasts.of(self.branch, epoch)
+            self.send(m.Ask(self.asked, view or self.view, **what))
             frame = self.wait_for(m.Frame)
             assert frame.number == self.asked
             if epoch is None or frame.epoch == epoch:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from driven import LONG, REST, RUN, SMALL, Course, at, drive, finish
@@ -15,7 +13,7 @@ from aeviz.core.timeline import Timeline, is_due, spread_at
 from aeviz.learn.training import DivergedError
 from aeviz.work import driver as driver_module
 from aeviz.work import messages as m
-from aeviz.work.driver import SLICE, Driver
+from aeviz.work.driver import SLICE
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

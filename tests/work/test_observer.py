@@ -3,100 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from served import VIEW, Serve, Trainer, driver_of, kinds
 from talk import GRID, SMALL
 
-from aeviz.core.clean_data import clean_data
-from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser
 from aeviz.work import exact as exact_module
 from aeviz.work import messages as m
 from aeviz.work import observer as observer_module
-from aeviz.work.driver import Driver
 from aeviz.work.exact import RESTS
-from aeviz.work.observer import Observer
 
-VIEW = SMALL.replace(points=20_000, layer="exact")  # of which one step is one cell
 ASK = m.Ask(1, VIEW, grid=GRID)
 CELLS = GRID.shape[0] * GRID.shape[1]
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-class Window:
-    """The observer's end of the pipe to the window, and the clock: what is said when.
-
-    A plan is a list of messages and of numbers. A message is there at once; a number is how often the
-    observer still looks into the empty pipe before the next message is there. Looking for a while takes
-    this while.
-    """
-
-    def __init__(self, plan: list[m.ToObserver | int]) -> None:
-        self._plan = plan
-        self.now = 50.0
-        self.waits: list[float | None] = []
-
-    def poll(self, timeout: float | None = 0.0) -> bool:
-        if isinstance(self._plan[0], int):
-            self.waits += [] if timeout == 0.0 else [timeout]
-            self.now += timeout or 0.0
-            self._plan[0] -= 1
-            if self._plan[0] < 0 or timeout is None:
-                del self._plan[0]
-        return not isinstance(self._plan[0], int)
-
-    def recv(self) -> m.ToObserver:
-        message = self._plan.pop(0)
-        assert not isinstance(message, int), "it did not look first"
-        return message
-
-
-class Trainer:
-    """The observer's end of the pipe to a trainer: each driver answers one question, the last all others."""
-
-    def __init__(self, *drivers: Driver) -> None:
-        self._drivers = [*drivers]
-        self.asked: list[m.AskState] = []
-        self.told: list[m.State] = []
-
-    def send(self, ask: m.AskState) -> None:
-        self.asked.append(ask)
-
-    def recv(self) -> m.State:
-        driver = self._drivers.pop(0) if len(self._drivers) > 1 else self._drivers[0]
-        self.told.append(driver.state(self.asked[-1]))
-        return self.told[-1]
-
-
-def driver_of(run: int, settings: Settings = VIEW) -> Driver:
-    """A run at rest."""
-    return Driver(m.Build(run, settings, clean_data(settings)), m.Drive(False, math.inf))
-
-
-Serve = Callable[..., tuple[list[m.FromWorker], Window]]
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
-    """Serve by a plan until it says stop; what was said, but for ready, and the window."""
-
-    def serve(*plan: m.ToObserver | int, by: Trainer | None = None) -> tuple[list[m.FromWorker], Window]:
-        window: Any = Window([*plan, m.Stop()])
-        clock = SimpleNamespace(monotonic=lambda: window.now, perf_counter=lambda: window.now)
-        monkeypatch.setattr(exact_module, "time", clock)
-        monkeypatch.setattr(observer_module, "time", clock)
-        said: list[m.FromWorker] = []
-        trainer: Any = by or Trainer(driver_of(1))
-        Observer(window, trainer, said.append).serve()
-        assert isinstance(said.pop(0), m.Ready)
-        return said, window
-
-    return serve
 
 
 @pytest.fixture
@@ -113,10 +36,6 @@ def blocks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(Denoiser, "_block", counted)
     return taken
-
-
-def kinds(said: list[m.FromWorker]) -> list[str]:
-    return [type(message).__name__ for message in said]
 
 
 def test_work_is_begun_once_nothing_new_was_wanted_for_a_while(serve: Serve, blocks: list[int]) -> None:

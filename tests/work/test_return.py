@@ -123,7 +123,12 @@ def test_settings_that_were_not_in_force_are_noted_once_it_has_returned(
 
 @pytest.mark.parametrize(
     ("view", "live"),
-    [({}, False), ({"layer": "exact", "history": 512}, False), ({"noise": 0.3}, True), ({"epochs": 50}, True)],
+    [
+        ({}, False),
+        ({"layer": "exact", "history": 512}, False),
+        ({"noise": 0.3}, True),
+        ({"epochs": 50}, True),
+    ],
     ids=str,
 )
 def test_it_notes_a_change_only_where_one_acts_on_the_training(
