@@ -185,13 +185,7 @@ class Keeper(QObject):
         self._take_up(history, changes[-1].new if changes else history.current.settings, None)
         self.path = None
         self.opened.emit("")
-        self._journal.restart(self._snapshot())
-
-        def forget() -> None:
-            self._journal.flush()  # now it is in this window's journal
-            left.forget()
-
-        threading.Thread(target=forget, name="aeviz-forget").start()
+        self._journal.restart(self._snapshot(), left.forget)  # once it is in this window's journal
 
     def _look(self) -> None:
         self._journal.limit = self._store.settings.history * MEGABYTE

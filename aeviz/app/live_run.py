@@ -243,6 +243,7 @@ class LiveRun(QObject):
 
     def drive(self, *, playing: bool | None = None, speed: float | None = None) -> None:
         """Train or rest, and how fast."""
+        self._rested &= playing is None
         self.playing = (self.playing if playing is None else playing) and not self._lost
         self.speed = self.speed if speed is None else speed
         self._send(m.Drive(self.playing, self.speed))
@@ -265,10 +266,9 @@ class LiveRun(QObject):
         self.looking_at = None if epoch is None or epoch >= self.epoch else max(0, epoch)
         back = self.looking_at is not None
         if back and self.playing and self.settings.pause_past:
-            self._rested = True
             self.drive(playing=False)
+            self._rested = True
         elif not back and self._rested:
-            self._rested = False
             self.drive(playing=True)
         self._stale = True
         self.looked.emit()
@@ -325,6 +325,7 @@ class LiveRun(QObject):
                 self.playing = False
                 self._pasts.serial += 1
                 self.history.cut(message.epoch)
+                self.look_at(self.looking_at)  # the newest, where the one that was looked at is gone
                 self._stale = True
                 self.diverged.emit(message.reason)
             case m.Refused() if message.run == self._run:

@@ -8,7 +8,6 @@ import platformdirs
 from PyQt6.QtCore import QByteArray, QSettings, QStandardPaths
 from PyQt6.QtWidgets import QMainWindow, QSplitter
 
-
 MOST_RECENT = 8
 
 

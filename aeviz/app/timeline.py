@@ -47,9 +47,9 @@ class TimelinePanel(QWidget):
         self._playing = self._playing_back = False
         self._live_epoch = 0
         self._curve_drawn = self._best_found = 0.0  # when
-        self._best: tuple[int, int] | None = None  # of which branch, with how many epochs
-        self._marks: object = None  # of what they are
-        self._others: object = None
+        self._best_of: object = None  # what was looked at when it was found, or they were made
+        self._marks_of: object = None
+        self._others_of: object = None
         self.curve = LossCurve()
         self.slider = EpochSlider()
         self.slider.actionTriggered.connect(lambda _: self._moved(self.slider.sliderPosition()))
@@ -146,25 +146,25 @@ class TimelinePanel(QWidget):
         self._show_play()
 
     def _show_course(self, run: LiveRun, shown: int, now: float) -> None:
+        """Draw the curve anew, and what stands round it only where it is another."""
         branch, history = run.branch, run.history
-        others = tuple((each.number, each.name, each.epoch) for each in history if each is not branch)
-        if (branch.number, run.beside, others) != self._others:
-            self._others = (branch.number, run.beside, others)
+        others = [each for each in history if each is not branch]
+        known = [(each, each.name, each.epoch) for each in others]
+        if (branch, run.beside, known) != self._others_of:
+            self._others_of = branch, run.beside, known
+            parted, beside = [shared(history, branch, each) for each in others], run.branch_beside
             self.curve.show_others([
-                OtherCurve(
-                    each.name, shared(history, branch, each), each.losses[:, 0], each.number == run.beside
-                )
-                for each in history if each is not branch
+                OtherCurve(each.name, since, each.losses[:, 0], each is beside)
+                for each, since in zip(others, parted, strict=True)
             ])  # fmt: skip
         changes, live = history.changes, branch.timeline.changes
-        marks = (branch, others, len(changes), changes.to_undo, changes.to_redo, len(live), live[-1:])
-        if marks != self._marks:
-            self._marks = marks
+        made = branch, known, len(changes), changes.to_undo, changes.to_redo, len(live), live[-1:]
+        if made != self._marks_of:
+            self._marks_of = made
             self.slider.show_marks(marks_of(history))
-        if (branch.number, branch.epoch) != self._best and (
-            now - self._best_found > BEST_EVERY or run.phase != "training"
-        ):
-            self._best, self._best_found = (branch.number, branch.epoch), now
+        due = now - self._best_found > BEST_EVERY or run.phase != "training"
+        if (branch, branch.epoch) != self._best_of and due:
+            self._best_of, self._best_found = (branch, branch.epoch), now
             best = branch.best
             self.slider.show_best(None if best is None else (best, float(branch.losses[best - 1, 0])))
         self.curve.show_losses(run.losses, _last(run), shown if run.looking_at is None else run.looking_at)

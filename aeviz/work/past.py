@@ -84,7 +84,7 @@ class PastEpochs:
                 now, self._stands = time.perf_counter(), self._training.epoch > epoch
                 self._replayed += now - before
                 if self._stands and self._replayed > _STONE_EVERY:
-                    self._lay_stone(self._training.keyframe())
+                    self._lay_stone(self._training)
         except StopIteration:
             self._replay, self._stands = None, True
             self._shown = self._seen(self._training)
@@ -115,8 +115,10 @@ class PastEpochs:
         key = (self._course, training.epoch)
         return Shown(training.epoch, training.settings, training.average.cpu().clone(), key, moves=False)
 
-    def _lay_stone(self, frame: Keyframe) -> None:
+    def _lay_stone(self, training: Training) -> None:
+        assert self._keyframe is not None
+        most = min(_MOST_STONES, _STONE_BYTES // self._keyframe.nbytes)
         self._replayed = 0.0
-        self._stones.append(frame)
-        most = max(1, min(_MOST_STONES, _STONE_BYTES // frame.nbytes))
-        del self._stones[:-most]
+        if most > 1:  # of a large network, to copy one would take as long as some epochs
+            self._stones.append(training.keyframe())
+            del self._stones[:-most]

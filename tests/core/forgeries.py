@@ -123,7 +123,7 @@ def another_kind(rng: random.Random) -> Hostile:
         content = buffer.getvalue()
     elif kind == "zip":
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-            file.writestr(salt.hex(), bytes(100_000))
+            file.writestr(zipfile.ZipInfo(salt.hex()), bytes(100_000))
         content = buffer.getvalue()
     else:
         heads = {"png": b"\x89PNG\r\n\x1a\n", "text": b"0.5 1.0\n", "json": TEXT.encode(), "nothing": b""}

@@ -156,6 +156,16 @@ def test_what_it_says_to_take_it_takes_and_nothing_else(epochs: int, thinned: in
     assert takes == (spread_is_wide and epoch not in [each.epoch for each in before])
 
 
+def test_a_far_epoch_is_due_by_the_rule_of_a_run_so_long() -> None:
+    timeline, far = recorded(100), 513**2
+    before = kept(timeline)
+    for undue in (far - 1, -(-(1_025**2) // 4)):  # the second one is due in the narrowest rule
+        timeline.add(keyframe(undue))
+        assert kept(timeline) == before
+    timeline.add(keyframe(far))
+    assert kept(timeline) == [*rule(100, widening_at(far, MOST)), far]
+
+
 def test_the_longest_run_keeps_no_more_than_the_most() -> None:
     timeline, most = Timeline(), 0
     for epoch in rule(LONGEST, 0):  # all others are due in no rule

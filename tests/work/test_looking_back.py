@@ -31,7 +31,7 @@ SHORT = SMALL.replace(epochs=40, batch=7, code_plot=False)
 SLOW = 1.1 * AT_ONCE  # seconds for which each epoch is replayed
 
 
-class Shown:
+class Recorded:
     """A course that is recorded with few keyframes, how it is asked for, and what is to be seen of it."""
 
     def __init__(
@@ -69,17 +69,17 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def run() -> Shown:
-    return Shown(SHORT, 16, changes={6: SHORT.replace(noise=0.6), 18: SHORT.replace(batch=20)})
+def run() -> Recorded:
+    return Recorded(SHORT, 16, changes={6: SHORT.replace(noise=0.6), 18: SHORT.replace(batch=20)})
 
 
 @pytest.fixture(autouse=True)
-def afresh(run: Shown) -> None:
+def afresh(run: Recorded) -> None:
     run.pasts.forget()
 
 
 def test_a_past_epoch_is_brought_back_while_nothing_is_asked_and_then_told(
-    serve: Serve, run: Shown, clock: Clock
+    serve: Serve, run: Recorded, clock: Clock
 ) -> None:
     clock.tick = SLOW
     asks = [m.Ask(number, SHORT, run.past(20), grid=GRID) for number in (1, 2)]
@@ -96,7 +96,7 @@ def test_a_past_epoch_is_brought_back_while_nothing_is_asked_and_then_told(
 
 @pytest.mark.parametrize("looks", [1, 2, 3])
 def test_between_two_epochs_of_a_replay_the_window_is_answered(
-    looks: int, serve: Serve, run: Shown, clock: Clock
+    looks: int, serve: Serve, run: Recorded, clock: Clock
 ) -> None:
     clock.tick = SLOW
     past = m.Ask(1, SHORT, run.past(20), grid=GRID)
@@ -108,7 +108,7 @@ def test_between_two_epochs_of_a_replay_the_window_is_answered(
 @pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.13, 0.2, 0.3, 1.1])
 @pytest.mark.parametrize("measure", [False, True])
 def test_however_long_it_takes_the_window_learns_when_it_can_be_seen(
-    measure: bool, share: float, serve: Serve, run: Shown, clock: Clock
+    measure: bool, share: float, serve: Serve, run: Recorded, clock: Clock
 ) -> None:
     clock.tick = share * AT_ONCE
     first = m.Ask(1, SHORT, run.past(20), grid=GRID, measure=measure)
@@ -129,7 +129,7 @@ def test_however_long_it_takes_the_window_learns_when_it_can_be_seen(
 
 @pytest.mark.parametrize("file", [20, 23, 3])
 def test_what_the_screen_waits_for_is_told_also_where_a_file_comes_between(
-    file: int, serve: Serve, run: Shown, clock: Clock
+    file: int, serve: Serve, run: Recorded, clock: Clock
 ) -> None:
     clock.tick = SLOW
     screen, whole, again = (
@@ -145,7 +145,9 @@ def test_what_the_screen_waits_for_is_told_also_where_a_file_comes_between(
     assert frames(said)[-1].epoch == 20
 
 
-def test_what_is_not_looked_at_any_more_is_not_gone_on_with(serve: Serve, run: Shown, clock: Clock) -> None:
+def test_what_is_not_looked_at_any_more_is_not_gone_on_with(
+    serve: Serve, run: Recorded, clock: Clock
+) -> None:
     clock.tick = SLOW
     past, newest = (m.Ask(1, SHORT, run.past(20), grid=GRID), m.Ask(2, SHORT, grid=GRID))
     said, window = serve(past, 2, newest, 1_000, past, 1_000, past, by=run.trainer())
@@ -155,7 +157,7 @@ def test_what_is_not_looked_at_any_more_is_not_gone_on_with(serve: Serve, run: S
 
 
 def test_an_error_in_a_replay_is_told_once_and_frames_go_on(
-    serve: Serve, run: Shown, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, run: Recorded, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock.tick = SLOW
     trainer = run.trainer()
@@ -172,8 +174,8 @@ OTHER = SHORT.replace(hidden=(9, 5), seed=7, data="moons", points=33, noise=0.4,
 
 
 @pytest.fixture(scope="module")
-def other() -> Shown:
-    return Shown(OTHER, 16, changes={3: OTHER.replace(noise=0.2)})
+def other() -> Recorded:
+    return Recorded(OTHER, 16, changes={3: OTHER.replace(noise=0.2)})
 
 
 @pytest.mark.parametrize(
@@ -190,9 +192,9 @@ def other() -> Shown:
     ids=["field", "exact layer", "exact midline", "basins", "decoder", "drift", "walk-back"],
 )  # fmt: skip
 def test_the_field_beside_is_that_of_a_run_of_its_own(
-    view: Settings, serve: Serve, run: Shown, clock: Clock
+    view: Settings, serve: Serve, run: Recorded, clock: Clock
 ) -> None:
-    other, probe = Shown(OTHER, 16, changes={3: OTHER.replace(noise=0.2)}), (0.5, 0.5)
+    other, probe = Recorded(OTHER, 16, changes={3: OTHER.replace(noise=0.2)}), (0.5, 0.5)
     for epoch in (30, 20, 16, 1, 0):
         ask = m.Ask(1, view, beside=other.past(epoch, beside=True), grid=GRID, samples=1, probe=probe)
         other.pasts.forget()
@@ -205,7 +207,9 @@ def test_the_field_beside_is_that_of_a_run_of_its_own(
         assert (best.exact is not None) == view.shows_exact
 
 
-def test_beside_as_well_the_nearest_comes_first(serve: Serve, run: Shown, other: Shown, clock: Clock) -> None:
+def test_beside_as_well_the_nearest_comes_first(
+    serve: Serve, run: Recorded, other: Recorded, clock: Clock
+) -> None:
     clock.tick = SLOW
     other.pasts.forget()
     asks = [m.Ask(n, SHORT, run.past(20), beside=other.past(20, beside=True), grid=GRID) for n in range(1, 4)]
@@ -219,7 +223,7 @@ def test_beside_as_well_the_nearest_comes_first(serve: Serve, run: Shown, other:
 
 
 def test_what_is_beside_may_be_hidden_and_shown_again(
-    serve: Serve, run: Shown, other: Shown, clock: Clock
+    serve: Serve, run: Recorded, other: Recorded, clock: Clock
 ) -> None:
     """Without being sent again, as who asks for it knows what has been sent."""
     other.pasts.forget()
@@ -231,7 +235,7 @@ def test_what_is_beside_may_be_hidden_and_shown_again(
     assert bits(fields[2]) == bits(other.field(20, SHORT)) and bits(fields[3]) == bits(other.field(22, SHORT))
 
 
-def test_hidden_it_is_not_gone_on_with(serve: Serve, run: Shown, other: Shown, clock: Clock) -> None:
+def test_hidden_it_is_not_gone_on_with(serve: Serve, run: Recorded, other: Recorded, clock: Clock) -> None:
     clock.tick = SLOW
     other.pasts.forget()
     shown = m.Ask(1, SHORT, beside=other.past(20, beside=True), grid=GRID)
@@ -240,8 +244,8 @@ def test_hidden_it_is_not_gone_on_with(serve: Serve, run: Shown, other: Shown, c
     assert window.waits == [None]
 
 
-def test_another_course_takes_its_place(serve: Serve, run: Shown, other: Shown, clock: Clock) -> None:
-    third = Shown(SHORT.replace(seed=3, hidden=(4,)), 5)
+def test_another_course_takes_its_place(serve: Serve, run: Recorded, other: Recorded, clock: Clock) -> None:
+    third = Recorded(SHORT.replace(seed=3, hidden=(4,)), 5)
     pasts = Pasts()
     asks = []
     for shown, epoch in ((other, 20), (third, 20), (third, 9), (other, 9)):
@@ -257,10 +261,10 @@ def test_another_course_takes_its_place(serve: Serve, run: Shown, other: Shown, 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["on the screen", "for a file"])
 def test_a_long_exact_field_beside_is_sketched_and_for_a_file_whole(
-    whole: bool, serve: Serve, run: Shown, monkeypatch: pytest.MonkeyPatch
+    whole: bool, serve: Serve, run: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exact_module, "SHORT", 20)
-    view, other = SHORT.replace(layer="exact"), Shown(OTHER, 16)
+    view, other = SHORT.replace(layer="exact"), Recorded(OTHER, 16)
 
     def asks() -> Iterator[m.Ask]:
         for number in (1, 2):
@@ -274,7 +278,9 @@ def test_a_long_exact_field_beside_is_sketched_and_for_a_file_whole(
     assert bits(found[-1]) == bits(other.field(20, view).exact)
 
 
-def test_the_time_for_what_is_beside_counts(serve: Serve, run: Shown, other: Shown, clock: Clock) -> None:
+def test_the_time_for_what_is_beside_counts(
+    serve: Serve, run: Recorded, other: Recorded, clock: Clock
+) -> None:
     """By it the window paces its questions."""
     clock.tick = SLOW
     other.pasts.forget()
@@ -297,7 +303,7 @@ def test_the_time_for_what_is_beside_counts(serve: Serve, run: Shown, other: Sho
 
 
 def test_a_question_about_a_run_that_is_over_gets_an_empty_answer(
-    serve: Serve, run: Shown, clock: Clock
+    serve: Serve, run: Recorded, clock: Clock
 ) -> None:
     one, two = driver_of(1, SHORT), driver_of(2, SHORT)
     trainer = Trainer(one, two, two, two, two)

@@ -203,6 +203,7 @@ def test_a_step_meanwhile_is_one_epoch_after_it(
     trainer._train(driver)
     for _ in range(3):  # pressed again and again
         trainer._handle(m.Step())
+        assert driver.phase() == "returning"
     while driver.wait() is not None:
         trainer._train(driver)
     assert_at(driver, course, 10)
