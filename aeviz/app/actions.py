@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QMenu
 
-from aeviz.app.menus import Entry
+from aeviz.app.menus import Entry, switch
 from aeviz.app.recent import RecentMenu
 from aeviz.core.settings import Settings
 
@@ -68,6 +68,8 @@ def actions_of(window: Window) -> dict[str, list[Entry | QAction | QMenu]]:
             ("A hundred epochs o&n", "Shift+Right", partial(playback.step, 100)),
             ("To the &mark before", "Ctrl+Left", partial(playback.to_mark, -1)),
             ("To the mark &after", "Ctrl+Right", partial(playback.to_mark, 1)),
+            switch(window, store, "loop"),
+            switch(window, store, "pause_past"),
         ],
         "&View": [
             ("&Home", "H", figure.home),

@@ -23,6 +23,8 @@ from PyQt6.QtWidgets import (
 )
 
 from aeviz.app.epoch_slider import EpochSlider
+from aeviz.app.store import Store
+from aeviz.core.settings import SPECS
 
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right)
 _MOVING = (
@@ -54,6 +56,17 @@ def fill_menu_bar(
             menu.addAction(action)
     window.installEventFilter(_KeysForFocus(window))
     return keys
+
+
+def switch(window: QMainWindow, store: Store, name: str) -> QAction:
+    """An entry that shows a setting that is on or off, and changes it."""
+    action = QAction(SPECS[name].label, window)
+    action.setCheckable(True)
+    action.setToolTip(SPECS[name].help)
+    action.setChecked(getattr(store.settings, name))
+    action.triggered.connect(lambda on: store.set(**{name: on}))
+    store.changed.connect(lambda _, new: action.setChecked(getattr(new, name)))
+    return action
 
 
 class _KeysForFocus(QObject):

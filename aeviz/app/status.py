@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QLabel, QSizePolicy, QStatusBar
 
 from aeviz.app.inspector import place_texts
@@ -24,6 +25,7 @@ class StatusLine(QStatusBar):
         self.progress, self.place, self.rates = QLabel("starting: loading torch …"), QLabel(), QLabel()
         self.quality = QLabel()
         self._narrow = False
+        self._shown = Quality(), 1.0  # of which there is nothing to say
         self._frames = Rate()
         for label in (self.progress, self.quality, self.place, self.rates):
             label.setProperty("role", "muted")
@@ -48,7 +50,13 @@ class StatusLine(QStatusBar):
 
     def show_quality(self, quality: Quality, noise: float) -> None:
         """Show how near the network is to the best possible with this noise σ."""
+        self._shown = quality, noise
         self.quality.setText(quality_text(quality, noise, short=self.width() < _WIDE))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Say as much as there is room for, at rest too."""
+        super().resizeEvent(event)
+        self.show_quality(*self._shown)
 
     def count_frame(self) -> None:
         """Count a frame that has been drawn."""

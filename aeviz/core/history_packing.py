@@ -164,7 +164,8 @@ class _Part:
         losses = shaped(arrays.pop("losses"), np.float32, (None, 2))
         own = shaped(arrays.pop("frames"), np.int64, (None,))
         live = shaped(arrays.pop("live"), np.int64, (None, 2))
-        if arrays or max(len(own), len(live)) > _MOST_LIVE or len(losses) > _MOST_EPOCHS:
+        most = len(frames.epochs), _MOST_LIVE, _MOST_EPOCHS
+        if arrays or len(own) > most[0] or len(live) > most[1] or len(losses) > most[2]:
             raise PackError(f"branch {number} is too long")
         if not are_indices(own, len(frames.epochs)) or not are_indices(live[:, 1], len(settings)):
             raise PackError(f"branch {number} is broken")

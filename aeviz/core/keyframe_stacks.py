@@ -98,8 +98,6 @@ class Frames:
         start = 0
         while (stack := groups.pop(f"stack{len(stacks)}", None)) is not None:
             end = start + len(stack["parameters"])
-            if end > len(epochs):
-                break
             _check_numbers(stack, end - start)
             for first in np.unique(courses[settings[start:end]], return_index=True)[1]:
                 _check_shapes(stack, end - start, pool[settings[start + first]])

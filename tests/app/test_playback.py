@@ -6,10 +6,11 @@ import math
 
 import pytest
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QAction
 from PyQt6.QtTest import QTest
 
 from aeviz.app.playback import WHOLE
-from aeviz.core.settings import Settings
+from aeviz.core.settings import SPECS, Settings
 
 QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=100, grid=(12, 10))
 ENDLESS = QUICK.replace(epochs=1_000_000)
@@ -165,6 +166,18 @@ def test_it_stands_still_in_the_hand_and_goes_on_from_where_it_is_let_go(played,
     here = desk.run.looking_at
     clock(1.0 + 1e-6)
     desk.until(lambda: desk.run.looking_at == here + 30)
+
+
+@pytest.mark.parametrize("name", ["loop", "pause_past"])
+def test_the_menu_of_the_past_and_the_panel_show_the_same(name, desk):
+    (entry,) = [each for each in desk.window.findChildren(QAction) if each.text() == SPECS[name].label]
+    editor = desk.window.controls.editor(name)
+    for is_on in (True, False):
+        entry.trigger()
+        assert getattr(desk.store.settings, name) == editor.isChecked() == entry.isChecked() == is_on
+        desk.store.set(**{name: not is_on})
+        assert entry.isChecked() != is_on
+        entry.trigger()
 
 
 def test_there_is_nothing_to_play_before_the_first_epoch(desk):

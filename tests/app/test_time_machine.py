@@ -283,6 +283,7 @@ def test_what_needs_the_arrow_keys_keeps_them(modifier, desk):
         desk.press(Qt.Key.Key_Left, widget, modifier)
         assert desk.run.looking_at is None
     assert desk.store.settings.noise != QUICK.noise, "the noise slider did not move"
+    controls.editor("hidden").end(False)
     for widget in (window.timeline.play, window.view):
         widget.setFocus()
         desk.press(Qt.Key.Key_Left, widget, modifier)

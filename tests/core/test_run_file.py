@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from hypothesis.extra import numpy as arrays_of
 from saved_runs import FIRST, example, forged, keyframe, losses, told
 from setting_values import everything, valid
 
-from aeviz.core import keyframe_stacks, packing, run_file, settings_pool
+from aeviz.core import history_packing, keyframe_stacks, packing, run_file, settings_pool
 from aeviz.core.changes import Change
 from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.history import Begun, Changed, History, Kept, Noted, Told, is_same_course
@@ -32,7 +33,8 @@ from aeviz.version import __version__
 
 SMALL = Settings(**FIRST)
 POINT = CleanData(np.zeros((1, 2)))
-VALUES, ARRAYS = unpack(run_bytes(example()))
+GOOD = run_bytes(example())
+VALUES, ARRAYS = unpack(GOOD)
 TEXT = json.dumps(VALUES)
 
 Parts = tuple[dict[str, Any], dict[str, Any]]
@@ -264,6 +266,18 @@ def test_more_than_a_header_holds_is_not_packed() -> None:
             pack({}, {"x": np.zeros(3, kind)})
 
 
+def test_a_single_number_is_an_array_of_no_dimension() -> None:
+    _, found = unpack(pack({}, {"x": np.array(2.5), "y": np.array(3).T, "z": np.zeros((2, 3))[:, ::2].T}))
+    assert (found["x"].shape, found["x"][()], found["y"].shape, found["y"].dtype) == ((), 2.5, (), np.int64)
+    assert found["z"].shape == (2, 2)
+
+
+def test_more_arrays_than_a_history_can_have_are_not_read() -> None:
+    many = {f"x{number}": np.zeros(0) for number in range(20_001)}
+    with pytest.raises(PackError, match="too many arrays"):
+        run_of(forged(TEXT, {**ARRAYS, **many}))
+
+
 def test_a_longer_header_is_not_read() -> None:
     """As plain values, one of 4 MB may take 120 MB."""
     text = json.dumps(VALUES | {"more": "x" * MOST_HEADER})
@@ -272,7 +286,7 @@ def test_a_longer_header_is_not_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['{"x": NaN}', '{"x": -Infinity}', '{"x": 1, "x": 1}', '{"x": {"": 1, "": 2}}']
+    "text", ['{"x": NaN}', '{"x": -Infinity}', '{"x": 1, "x": 1}', '{"x": {"": 1, "": 2}}', '{"x": "é"}']
 )
 def test_json_is_read_in_the_strict_sense(text: str) -> None:
     with pytest.raises(PackError):
@@ -456,6 +470,37 @@ def test_what_does_not_fit_together_is_refused(change: Callable[..., None], caus
         run_of(content)
 
 
+@pytest.mark.parametrize("place", ['"loss": 0.5', '"begun": 1700000000.5', '"spacing": null'])
+def test_a_number_may_not_be_too_large_for_a_float(place: str) -> None:
+    assert TEXT.count(place) == 1
+    huge = TEXT.replace(place, f"{place.partition(' ')[0]} 1e999")
+    if "spacing" in place:  # of a single point it is infinite anyway
+        assert told(run_of(forged(huge, ARRAYS)))["data"] == told(example())["data"]
+        return
+    with pytest.raises(PackError):
+        run_of(forged(huge, ARRAYS))
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "has"),
+    [
+        (keyframe_stacks, "MOST", 6), (history_packing, "_MOST_BRANCHES", 3),
+        (history_packing, "_MOST_LIVE", 3), (history_packing, "_MOST_EPOCHS", 12),
+        (history_packing, "_MOST_CHANGES", 4),
+        (run_file, "_MOST_METRICS", 3), (settings_pool, "MOST", 5), (run_file, "_MOST_BYTES", len(GOOD)),
+    ],
+)  # fmt: skip
+def test_there_may_be_so_many_and_no_more(
+    module: ModuleType, name: str, has: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path := tmp_path / "run.aeviz").write_bytes(GOOD)
+    monkeypatch.setattr(module, name, has)
+    read_run(path)
+    monkeypatch.setattr(module, name, has - 1)
+    with pytest.raises(RunFileError):
+        read_run(path)
+
+
 @pytest.mark.parametrize("name", [name for name in ARRAYS if "curve" not in name])
 def test_no_array_may_be_missing(name: str) -> None:
     with pytest.raises(PackError):
@@ -481,9 +526,9 @@ def test_settings_that_cannot_be_are_refused(text: str) -> None:
 
 
 def test_a_pool_is_bytes_within_bounds() -> None:
-    pool = np.frombuffer(b"{}", np.uint8)
-    assert pool_of(pool)[0] == [Settings()]
-    for other in (pool.astype(np.float32), np.full(6_000_001, ord(" "), np.uint8)):
+    line = b"{}" + b" " * 160_000
+    assert pool_of(np.frombuffer(line, np.uint8))[0] == [Settings()]
+    for other in (np.frombuffer(line, np.int8), np.frombuffer(b"\n".join([line] * 40), np.uint8)):
         with pytest.raises(PackError):
             pool_of(other)
 
