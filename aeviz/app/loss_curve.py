@@ -57,17 +57,8 @@ class LossCurve(pg.PlotWidget):
         self._others: Sequence[OtherCurve] = ()
         self._other_items: list[pg.PlotDataItem] = []
         self._other_colour = QColor()
+        self._set_up()
         item = self.getPlotItem()
-        item.setMenuEnabled(False)
-        item.setMouseEnabled(False, False)
-        item.hideButtons()
-        item.hideAxis("bottom")
-        item.setLogMode(y=True)
-        item.getViewBox().setDefaultPadding(0.0)
-        axis = item.getAxis("left")
-        axis.setWidth(AXIS)
-        item.layout.setContentsMargins(0, 4, HANDLE, 2)
-        axis.setTickFont(font(10))
         self._raw = item.plot()
         self._cost = item.plot()  # C alone, where there is a regulariser
         self._smooth = item.plot()
@@ -91,6 +82,19 @@ class LossCurve(pg.PlotWidget):
         self._reading.setProperty("role", "tag")
         self._reading.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._reading.hide()
+
+    def _set_up(self) -> None:
+        item = self.getPlotItem()
+        item.setMenuEnabled(False)
+        item.setMouseEnabled(False, False)
+        item.hideButtons()
+        item.hideAxis("bottom")
+        item.setLogMode(y=True)
+        item.getViewBox().setDefaultPadding(0.0)
+        axis = item.getAxis("left")
+        axis.setWidth(AXIS)
+        item.layout.setContentsMargins(0, 4, HANDLE, 2)
+        axis.setTickFont(font(10))
 
     def paint_with(self, theme: Theme) -> None:
         """Take a theme's colours."""

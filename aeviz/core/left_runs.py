@@ -115,7 +115,7 @@ def _looked_at(folder: Path) -> Left | None:
     try:
         with contextlib.suppress(FileNotFoundError), (folder / JOURNAL).open("rb") as file:
             changed = os.fstat(file.fileno()).st_mtime
-            for is_what, _, current, _ in heads(file):
+            for is_what, _, current in heads(file):
                 if is_what != MORE:
                     kind, epoch = is_what, current
         if not kind:  # it was ended within its first second
@@ -145,7 +145,6 @@ def new_folder(runs: Path) -> tuple[Path, FileLock]:
         with contextlib.suppress(FileNotFoundError, FileExistsError):
             lock = _locked(folder)
             if lock is not None:  # no other window took it for an empty one meanwhile
-                folder.chmod(0o700)
                 sync_folder(runs)
                 return folder, lock
     raise OSError("another program removes what is written there")

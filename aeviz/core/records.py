@@ -1,6 +1,7 @@
 """The records of a journal: events of a history as bytes, and the history that they make.
 
-A record is a head, the head's checksum and a payload. Reading ends where one is torn, broken or impossible.
+A record is a head, its checksum, and a payload that has its own. Reading ends where one is torn, broken
+or impossible.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from aeviz.core.settings import SPECS, Settings
 MORE, EVENT, SNAPSHOT, CLOSED = b"aevM", b"aevE", b"aevS", b"aevC"
 """What a record is. Events that are written together count together: after all but the last, more follow."""
 
-_HEAD = struct.Struct("<4sQQI")  # what it is, bytes of the payload, the current epoch, the payload's checksum
+_HEAD = struct.Struct("<4sQQ")  # what it is, bytes of the payload, and the current epoch
 _CHECK = struct.Struct("<I")
 
 # What a journal may ask for, whoever wrote it.
@@ -47,7 +48,7 @@ _EVENTS = {each.__name__: each for each in get_args(Event)}
 
 def write_record(file: int, kind: bytes, epoch: int, payload: bytes) -> int:
     """Write a record into an open file; returns its size."""
-    head = _HEAD.pack(kind, len(payload), epoch, zlib.crc32(payload))
+    head = _HEAD.pack(kind, len(payload), epoch)
     head += _CHECK.pack(zlib.crc32(head))
     for part in (memoryview(head), memoryview(payload)):
         while part:
@@ -64,8 +65,8 @@ def write_events(file: int, events: Sequence[Event], epoch: int) -> int:
     return size
 
 
-def heads(file: BinaryIO) -> Iterator[tuple[bytes, int, int, int]]:
-    """Yield what each record is, its payload's size, the epoch, and the payload's checksum.
+def heads(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Yield what each record is, its payload's size, and the epoch.
 
     The file then stands at the payload, which need not be read.
     """
@@ -76,11 +77,11 @@ def heads(file: BinaryIO) -> Iterator[tuple[bytes, int, int, int]]:
         if len(head) < _HEAD.size + _CHECK.size:
             return
         (check,) = _CHECK.unpack_from(head, _HEAD.size)
-        kind, length, epoch, checksum = _HEAD.unpack_from(head)
+        kind, length, epoch = _HEAD.unpack_from(head)
         place += len(head) + length
         if check != zlib.crc32(head[: _HEAD.size]) or place > size:
             return
-        yield kind, length, epoch, checksum
+        yield kind, length, epoch
 
 
 def _joined(events: Sequence[Event]) -> list[Event]:
@@ -217,12 +218,13 @@ def history_of(file: BinaryIO) -> History:
         Where nothing of it can be read; the text says why.
     """
     history, waiting, shared = History(), list[Event](), 0
-    history.memory = max(history.memory, os.fstat(file.fileno()).st_size)  # its owner may allow so much
+    memory = max(history.memory, os.fstat(file.fileno()).st_size)  # its owner may allow so much
     why: object = "nothing of it is whole"
-    for index, (kind, length, _, checksum) in enumerate(heads(file)):
-        payload = file.read(length)
-        if zlib.crc32(payload) != checksum or kind not in (SNAPSHOT, MORE, EVENT):
+    for index, (kind, length, _) in enumerate(heads(file)):
+        if kind not in (SNAPSHOT, MORE, EVENT):
             break
+        payload = file.read(length)
+        history.memory = memory
         try:
             if kind == SNAPSHOT:
                 history = _snapshot_of(payload, index)

@@ -79,6 +79,11 @@ def test_a_disk_that_fails_is_told_once_and_what_was_written_stays(
     synced = 2 + disk.done[before:].count("fsync")
     assert facts(killed(journal).read()) in prefixes(events)[synced : synced + 2]
     assert len(told) == 1
+    journal.restart(snapshot(course()))
+    assert journal.flush()
+    disk.left = 0
+    write_some(journal)
+    assert len(told) == 2, "it had been mended meanwhile"
 
 
 def test_what_is_flushed_is_synced_and_what_is_renamed_is_too(

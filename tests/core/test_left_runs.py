@@ -109,6 +109,7 @@ def test_what_was_closed_is_left_behind_as_closed(begin: Callable[..., Journal],
     journal.restart(None)
     journal.put_picture(b"png")
     journal.close(forget=True)
+    assert not journal._waiting
     assert left_behind(runs) == [left]
 
 
@@ -160,6 +161,17 @@ def test_the_newest_come_first_and_too_old_ones_go(begin: Callable[..., Journal]
     assert sorted(runs.with_name("old").iterdir()) == sorted(each.folder for each in left)
 
 
+def test_of_several_that_were_closed_the_last_one_stays(begin: Callable[..., Journal], runs: Path) -> None:
+    journal = begin()
+    write(journal, events_of())
+    journal.close(forget=False)
+    folders = copies(folder_of_thread(journal), runs.with_name("old"), 3)
+    for age, folder in enumerate(folders):
+        os.utime(folder / "journal", (1e9 - age, 1e9 - age))
+    assert [each.folder for each in left_behind(runs.with_name("old"))] == folders[:1]
+    assert list(runs.with_name("old").iterdir()) == folders[:1]
+
+
 def copies(folder: Path, runs: Path, count: int) -> list[Path]:
     folders = [runs / f"20200101-000000-{index:08x}" for index in range(count)]
     for each in folders:
@@ -205,7 +217,15 @@ def test_a_run_that_is_gone_or_read_by_another_says_so(
     assert left_behind(left.folder.parent) == [] and left.folder.exists()
     lock.release()
     left.read()
+    unlink, gone = Path.unlink, []
+
+    def note(path: Path, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok)
+        gone.append(path.name)
+
+    monkeypatch.setattr(Path, "unlink", note)
     left.forget()
+    assert gone[-1] == "lock", "till then no other window may look into it"
     left.forget()
     with pytest.raises(OSError, match="is gone"):
         left.read()
@@ -247,6 +267,43 @@ def test_a_window_that_starts_while_another_looks_begins_all_the_same(
     write(journal, events_of())
     assert len(looked) == 3 and not told
     assert list(runs.iterdir()) == [folder_of(journal)]
+
+
+def test_a_window_never_begins_in_a_folder_that_another_holds(
+    begin: Callable[..., Journal], runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir, made, held = Path.mkdir, [], []
+
+    def hold(folder: Path, *arguments: Any, **options: Any) -> None:
+        mkdir(folder, *arguments, **options)
+        if folder.parent == runs and not made:
+            made.append(folder)
+            held.append(left_runs._locked(folder))
+
+    monkeypatch.setattr(Path, "mkdir", hold)
+    journal = begin()
+    write(journal, events_of())
+    assert folder_of(journal) != made[0]
+    assert left_behind(runs) == []
+    held[0].release()
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError, FileExistsError])
+def test_a_folder_that_goes_while_it_is_locked_is_made_anew(
+    begin: Callable[..., Journal], monkeypatch: pytest.MonkeyPatch, error: type[OSError]
+) -> None:
+    tried: list[Path] = []
+
+    def locked(folder: Path, locked: Callable[[Path], Any] = left_runs._locked) -> Any:
+        tried.append(folder)
+        if len(tried) == 1:
+            raise error  # so FileLock, as it happens
+        return locked(folder)
+
+    monkeypatch.setattr(left_runs, "_locked", locked)
+    journal = begin()
+    write(journal, events_of())
+    assert folder_of(journal) == tried[1]
 
 
 @pytest.mark.timeout(60)

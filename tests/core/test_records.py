@@ -12,10 +12,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-from journals import START, as_file, course, data, facts, frame, losses, prefixes, read, snapshot
+from journals import (
+    START,
+    as_file,
+    course,
+    data,
+    events_of,
+    facts,
+    frame,
+    losses,
+    prefixes,
+    read,
+    snapshot,
+    trimmed,
+)
 
+from aeviz.core import history as history_module
 from aeviz.core import records
-from aeviz.core.history import Begun, Event, GoneTo, History, Kept, Told
+from aeviz.core.history import Begun, Event, GoneTo, History, Kept, Renamed, Told
 from aeviz.core.packing import PackError, pack
 
 
@@ -146,6 +160,7 @@ IMPOSSIBLE: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "begun at no whole epoch": ("Begun", BEGUN | {"since": 1.0}, {}),
     "begun with broken data": ("Begun", BEGUN | {"parent": None, "data": {"closed": True}}, {}),
     "begun at no time": ("Begun", BEGUN | {"time": "now"}, {}),
+    "begun at a time in quotes": ("Begun", BEGUN | {"time": "5"}, {}),
     "begun at a time beyond all": ("Begun", BEGUN | {"time": 10**400}, {}),
     "settings of another program": ("Noted", {"branch": 1, "epoch": 1, "settings": '{"nose": 1}'}, {}),
     "settings out of range": ("Noted", {"branch": 1, "epoch": 1, "settings": '{"noise": 9.0}'}, {}),
@@ -208,9 +223,12 @@ def test_a_payload_that_is_none_ends_reading(forger: Forger) -> None:
         forger.path.write_bytes(whole)
         forger.add(records.EVENT, payload)
         assert facts(within_bounds(forger.path)) == before
-    for kind in (records.SNAPSHOT, b"aevX", records.CLOSED):
+    renamed = records.payload_of(Renamed(1, "of another kind"))
+    for kind, payload in (
+        (records.SNAPSHOT, snapshot(course())), (records.CLOSED, renamed), (b"aevX", renamed),
+    ):  # fmt: skip
         forger.path.write_bytes(whole)
-        forger.add(kind, snapshot(course()))
+        forger.add(kind, payload)
         forger.event("Renamed", branch=1, name="too late")
         assert facts(within_bounds(forger.path)) == before
 
@@ -218,7 +236,7 @@ def test_a_payload_that_is_none_ends_reading(forger: Forger) -> None:
 @pytest.mark.parametrize("length", [2**64 - 1, 2**42, 10_001])
 def test_a_length_that_the_file_has_not_is_not_read(forger: Forger, length: int) -> None:
     before = prefixes(forger.events)[-1]
-    head = records._HEAD.pack(records.EVENT, length, 0, 0)
+    head = records._HEAD.pack(records.EVENT, length, 0)
     with forger.path.open("ab") as file:
         file.write(head + records._CHECK.pack(records.zlib.crc32(head)) + bytes(10_000))
     assert facts(within_bounds(forger.path)) == before
@@ -236,6 +254,39 @@ def test_a_broken_snapshot_says_why(forger: Forger) -> None:
     forger.add(records.SNAPSHOT, snapshot(course())[:-1])
     with pytest.raises(PackError, match="nothing of it can be read: it is cut off"):
         read(forger.path)
+
+
+def test_where_the_memory_ends_reading_ends(forger: Forger, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = prefixes(forger.events)[-1]
+    forger.event("Renamed", branch=1, name="too much")
+    event_of = records.event_of
+
+    def costly(payload: bytes) -> Event:
+        if b"too much" in payload:
+            raise MemoryError
+        return event_of(payload)
+
+    monkeypatch.setattr(records, "event_of", costly)
+    assert facts(read(forger.path)) == before
+
+
+@pytest.mark.parametrize("is_snapshot", [False, True])
+def test_as_many_keyframes_as_the_file_has_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_snapshot: bool
+) -> None:
+    history = course()
+    path = as_file(tmp_path, b"")
+    if is_snapshot:
+        add(path, records.SNAPSHOT, snapshot(history))
+    else:
+        for event in events_of():
+            add(path, records.EVENT, records.payload_of(event))
+    history.go_to(1)
+    for epoch in (0, 1, 3, 4):
+        add(path, records.EVENT, records.payload_of(Kept(1, frame(epoch))))
+        history.apply(Kept(1, frame(epoch)))
+    monkeypatch.setattr(history_module, "MEGABYTE", 1)  # by itself a history has 256 of them
+    assert facts(read(path)) == facts(trimmed(history))
 
 
 @pytest.mark.parametrize("goes", [False, True], ids=["that stay", "that go"])
