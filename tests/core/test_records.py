@@ -274,12 +274,14 @@ def test_where_the_memory_ends_reading_ends(forger: Forger, monkeypatch: pytest.
 def test_as_many_keyframes_as_the_file_has_come_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_snapshot: bool
 ) -> None:
-    history = course()
-    path = as_file(tmp_path, b"")
+    path, events = as_file(tmp_path, b""), events_of()
+    history = History()
+    for event in events:
+        history.apply(event)
     if is_snapshot:
         add(path, records.SNAPSHOT, snapshot(history))
     else:
-        for event in events_of():
+        for event in events:
             add(path, records.EVENT, records.payload_of(event))
     history.go_to(1)
     for epoch in (0, 1, 3, 4):
