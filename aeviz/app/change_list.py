@@ -41,8 +41,11 @@ class ChangeList(QDialog):
         self._later = QTimer(self)  # a slider that is dragged changes sixty times a second
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._fill)
-        undo.changed.connect(lambda: self._later.start(FILL_AFTER))
+        undo.changed.connect(self._fill_soon)  # a method, which goes with this dialog
         self._fill()
+
+    def _fill_soon(self) -> None:
+        self._later.start(FILL_AFTER)
 
     def _fill(self) -> None:
         history = self._run.history

@@ -14,8 +14,9 @@ from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
 from aeviz.app.notice import Notice
 from aeviz.app.store import Aim, Store
+from aeviz.core.events import Event
 from aeviz.core.files import RUN, FileError, write_whole
-from aeviz.core.history import MEGABYTE, Event, History
+from aeviz.core.history import MEGABYTE, History
 from aeviz.core.journal import Journal, Left, left_behind
 from aeviz.core.packing import PackError
 from aeviz.core.run_file import SavedRun, read_run, run_bytes

@@ -16,8 +16,9 @@ from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.code import CodeView
+from aeviz.core.events import Event, Losses
 from aeviz.core.field import Grid
-from aeviz.core.history import MEGABYTE, Branch, Event, History, Losses
+from aeviz.core.history import MEGABYTE, Branch, History
 from aeviz.core.marks import Point
 from aeviz.core.metrics import NoiseCurve, Quality
 from aeviz.core.midline import Midline

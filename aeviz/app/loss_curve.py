@@ -13,8 +13,8 @@ from PyQt6.QtCore import QEvent, QPointF, Qt
 from PyQt6.QtGui import QColor, QMouseEvent
 from PyQt6.QtWidgets import QLabel
 
+from aeviz.core.events import Losses
 from aeviz.core.explanation import loss_text
-from aeviz.core.history import Losses
 from aeviz.figure.theme import Theme, font
 
 _BUCKETS = 600  # about one per pixel: a curve of a million epochs costs what one of a thousand costs

@@ -8,22 +8,20 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aeviz.core.changes import Change, Changes
 from aeviz.core.clean_data import CleanData
+from aeviz.core.events import Begun, Changed, Cut, Event, GoneTo, Kept, Losses, Noted, Removed, Renamed, Told
 from aeviz.core.settings import Settings, applies
 from aeviz.core.timeline import LEAST, Keyframe, Timeline
 
 MEGABYTE = 2**20
+CHANGE = 1_000  # bytes that the settings of a live change take
 MOST_BRANCHES = 24  # beyond it, the oldest that has no name of its own goes
 PASSING = 2.0  # seconds: a run that is left sooner is not kept, as while a slider of its data is dragged
 _AT_FIRST = 4_096  # epochs that a branch has room for when it begins
-
-Losses = NDArray[np.float32]
 
 
 class Branch:
@@ -110,87 +108,6 @@ class Branch:
         self.epoch, self.since = min(self.epoch, epoch), min(self.since, epoch)
 
 
-# What happens to a history; `branch` is always the number of one.
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Begun:
-    """A new branch, now the current one; of another one since one of its epochs, or with data of its own."""
-
-    branch: int
-    settings: Settings
-    data: CleanData | None
-    parent: int | None
-    since: int
-    time: float
-
-
-@dataclass(frozen=True, slots=True)
-class GoneTo:
-    """Another branch is the current one."""
-
-    branch: int
-
-
-@dataclass(frozen=True, slots=True)
-class Renamed:
-    """A branch has another name."""
-
-    branch: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """A branch is forgotten."""
-
-    branch: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Kept:
-    """A keyframe was recorded."""
-
-    branch: int
-    frame: Keyframe
-
-
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """Live settings took effect after an epoch."""
-
-    branch: int
-    epoch: int
-    settings: Settings
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Told:
-    """Losses, (n, 2), of the epochs after `start`."""
-
-    branch: int
-    start: int
-    losses: Losses
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """All after an epoch is forgotten, because the loss exploded there."""
-
-    branch: int
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """Settings were changed."""
-
-    change: Change
-
-
-Event = Begun | GoneTo | Renamed | Removed | Kept | Noted | Told | Cut | Changed
-
-
 class History:
     """Branches, the current one among them, and the list of changes.
 
@@ -229,10 +146,11 @@ class History:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all keyframes, losses and data; what branches share counts once."""
+        """Bytes of keyframes and data, where what branches share counts once, losses and live changes."""
         sizes = {id(frame): frame.nbytes for branch in self for frame in branch.timeline}
         sizes |= {id(branch.data): branch.data.points.nbytes for branch in self}
-        return sum(sizes.values()) + sum(branch.losses.nbytes for branch in self)
+        own = sum(branch.losses.nbytes + CHANGE * len(branch.timeline.changes) for branch in self)
+        return sum(sizes.values()) + own
 
     def copy(self) -> History:
         """One that stays as this one is now, to be written by another thread."""
@@ -327,6 +245,7 @@ class History:
                 self._at_most += event.frame.nbytes
             case Noted():
                 self._branches[event.branch].timeline.note(event.epoch, event.settings)
+                self._at_most += CHANGE
             case Told():
                 self._branches[event.branch].tell(event.start, event.losses)
                 self._at_most += event.losses.nbytes
@@ -345,7 +264,8 @@ class History:
         branch = Branch(event.branch, event.settings, data, parent, event.since, event.time)
         self._branches[branch.number] = branch
         self._current, self._newest = branch.number, max(self._newest, branch.number)
-        self._at_most += data.points.nbytes + branch.losses.nbytes  # its keyframes are its parent's
+        changes = CHANGE * len(branch.timeline.changes)
+        self._at_most += data.points.nbytes + branch.losses.nbytes + changes  # its keyframes are its parent's
 
     def _happen(self, *events: Event) -> None:
         """Let this happen, and then what follows: where there is no room, the oldest branches go."""

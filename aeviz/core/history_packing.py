@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from aeviz.core.changes import Change, Changes, Kind
 from aeviz.core.clean_data import CleanData
-from aeviz.core.history import Begun, Changed, GoneTo, History, Losses, Told
+from aeviz.core.events import Begun, Changed, GoneTo, Losses, Told
+from aeviz.core.history import History
 from aeviz.core.keyframe_stacks import Frames, Groups, are_indices, packed_frames, thin_for_a_file
 from aeviz.core.packing import PackError, data_of, numbers, packed_data, shaped
 from aeviz.core.settings import Settings

@@ -13,8 +13,9 @@ from typing import Any
 
 from filelock import FileLock
 
+from aeviz.core.events import Begun, Cut, Event, GoneTo, Told
 from aeviz.core.files import FileError, write_whole
-from aeviz.core.history import MEGABYTE, Begun, Cut, Event, GoneTo, Told
+from aeviz.core.history import MEGABYTE
 from aeviz.core.left_runs import (
     JOURNAL,
     PICTURE,

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from aeviz.core.changes import Change, Kind
 from aeviz.core.clean_data import CleanData
-from aeviz.core.history import MOST_BRANCHES, Begun, Cut, Event, History, Kept, Losses, Noted, Removed, Told
+from aeviz.core.events import Begun, Cut, Event, Kept, Losses, Noted, Removed, Told
+from aeviz.core.history import MOST_BRANCHES, History
 from aeviz.core.packing import PackError, data_of, keyframe_of, pack, packed_data, parsed, settings_of, unpack
 from aeviz.core.run_file import run_of
 from aeviz.core.settings import SPECS, Settings
@@ -227,7 +228,8 @@ def history_of(file: BinaryIO) -> History:
         history.memory = memory
         try:
             if kind == SNAPSHOT:
-                history = _snapshot_of(payload, index)
+                memory, history = history.memory, _snapshot_of(payload, index)
+                history.memory = memory
                 continue
             waiting.append(event_of(payload))
             if kind == EVENT:

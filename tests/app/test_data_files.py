@@ -99,7 +99,7 @@ def test_a_file_becomes_the_data_whichever_way_it_is_opened(way, desk, save, cho
             desk.press(Qt.Key.Key_O, modifier=Qt.KeyboardModifier.ControlModifier)
         case "menu":
             (menu,) = [each.menu() for each in desk.window.menuBar().actions() if each.text() == "&File"]
-            next(each for each in menu.actions() if each.text() == "&Open data…").trigger()
+            next(each for each in menu.actions() if each.text() == "&Open…").trigger()
         case "panel":
             editor = desk.window.controls.editor("data")
             desk.choose(editor, editor.findText("file …"))
@@ -113,9 +113,9 @@ def test_a_file_becomes_the_data_whichever_way_it_is_opened(way, desk, save, cho
     assert desk.store.settings.extent == (), "the view does not fit the data"
     if way != "python":
         ((title, _, filters),) = asked
-        assert title == "Open data"
+        assert title == "Open"
         assert all(f"*{suffix}" in filters for suffix in (".csv", ".tsv", ".txt", ".npy"))
-        assert desk.window._memory.folder == Path(name).parent
+        assert desk.window.memory.folder == Path(name).parent
     desk.run.drive(playing=True)
     desk.finish()
     assert np.isfinite(desk.run.losses).all()
@@ -123,7 +123,7 @@ def test_a_file_becomes_the_data_whichever_way_it_is_opened(way, desk, save, cho
 
 @NO_POPUPS
 def test_a_cancelled_dialog_changes_nothing(desk, choose):
-    before, folder, run = desk.store.settings, desk.window._memory.folder, desk.run._run
+    before, folder, run = desk.store.settings, desk.window.memory.folder, desk.run._run
     asked = choose("")
     desk.press(Qt.Key.Key_O, modifier=Qt.KeyboardModifier.ControlModifier)
     editor = desk.window.controls.editor("data")

@@ -32,7 +32,8 @@ def nothing_outlives(shared_window):
     yield
     running = {child.pid for child in multiprocessing.active_children()}
     assert running == set(shared_window.run.pids.values())
-    assert len([thread for thread in threading.enumerate() if thread.name.startswith("aeviz")]) == 2
+    names = [each.name for each in threading.enumerate() if each.name.startswith("aeviz")]
+    assert sorted(names) == ["aeviz-journal", "aeviz-read", "aeviz-write"]
 
 
 @pytest.fixture(autouse=True)
@@ -214,7 +215,7 @@ def test_an_error_while_a_question_is_open_costs_no_loss(desk):
     desk.finish()
     undisturbed = desk.run.losses.copy()
     desk.begin(LONGER, speed=120.0)
-    desk.run._losses[:] = 1.0  # what was there before would look right
+    desk.run.branch._losses[:] = 1.0  # what was there before would look right
     desk.until(lambda: desk.run.epoch > 20)
     desk.until(lambda: desk.run._asked is not None)
     desk.run._handle(desk.run._client, m.Failed("made to fail", over=False, run=desk.run._run))

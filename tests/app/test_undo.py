@@ -61,7 +61,9 @@ def test_an_undo_is_part_of_the_run_and_is_replayed_with_it(desk):
     desk.begin(desk.store.settings.replace(epochs=600), speed=300.0)
     desk.until(lambda: desk.run.epoch > 10)
     desk.store.set(noise=0.6)
-    desk.until(lambda: desk.run.epoch > 25)
+    desk.until(lambda: desk.run.branch.timeline.changes)
+    taken = desk.run.epoch
+    desk.until(lambda: desk.run.epoch > taken + 5)
     desk.window.undo.undo()
     desk.finish()
     changes = desk.run.branch.timeline.changes

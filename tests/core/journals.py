@@ -19,7 +19,8 @@ from aeviz.core import journal as journal_module
 from aeviz.core import records
 from aeviz.core.changes import Change
 from aeviz.core.clean_data import CleanData
-from aeviz.core.history import Event, History
+from aeviz.core.events import Event
+from aeviz.core.history import History
 from aeviz.core.journal import Journal, Left, left_behind
 from aeviz.core.keyframe_stacks import network_size
 from aeviz.core.run_file import SavedRun, run_bytes

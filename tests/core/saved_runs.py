@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from aeviz.core.changes import Change
 from aeviz.core.clean_data import CleanData
-from aeviz.core.history import Begun, Changed, GoneTo, History, Kept, Noted, Renamed, Told
+from aeviz.core.events import Begun, Changed, GoneTo, Kept, Noted, Renamed, Told
+from aeviz.core.history import History
 from aeviz.core.keyframe_stacks import network_size
 from aeviz.core.run_file import SavedRun
 from aeviz.core.settings import Settings

@@ -15,20 +15,8 @@ from hypothesis import strategies as st
 from aeviz.core import history as history_module
 from aeviz.core.changes import Change
 from aeviz.core.clean_data import CleanData
-from aeviz.core.history import (
-    MOST_BRANCHES,
-    PASSING,
-    Begun,
-    Branch,
-    Event,
-    GoneTo,
-    History,
-    Kept,
-    Losses,
-    Removed,
-    Told,
-    is_same_course,
-)  # fmt: skip
+from aeviz.core.events import Begun, Event, GoneTo, Kept, Losses, Removed, Told
+from aeviz.core.history import CHANGE, MOST_BRANCHES, PASSING, Branch, History, is_same_course  # fmt: skip
 from aeviz.core.settings import Settings
 from aeviz.core.timeline import LEAST, Keyframe, is_due, spread_at
 
@@ -673,7 +661,8 @@ def taken(history: History) -> int:
     held: list[Any] = [frame for branch in history for frame in branch.timeline]
     held += [branch.data.points for branch in history]
     each_once = {id(each): each.nbytes for each in held}
-    return sum(each_once.values()) + sum(8 * branch.epoch for branch in history)
+    own = sum(8 * branch.epoch + CHANGE * len(branch.timeline.changes) for branch in history)
+    return sum(each_once.values()) + own
 
 
 @effort(max_examples=60)

@@ -39,7 +39,8 @@ from journals import (
 from aeviz.core import journal as journal_module
 from aeviz.core import records
 from aeviz.core.changes import Change
-from aeviz.core.history import Begun, GoneTo, History, Kept, Told
+from aeviz.core.events import Begun, GoneTo, Kept, Told
+from aeviz.core.history import History
 from aeviz.core.journal import Journal, left_behind
 
 

@@ -33,7 +33,8 @@ from journals import (
 )
 
 from aeviz.core import journal as journal_module
-from aeviz.core.history import Begun, GoneTo, History
+from aeviz.core.events import Begun, GoneTo
+from aeviz.core.history import History
 from aeviz.core.journal import Journal, left_behind
 
 

@@ -32,7 +32,7 @@ from journals import (
 )
 
 from aeviz.core import left_runs
-from aeviz.core.history import GoneTo
+from aeviz.core.events import GoneTo
 from aeviz.core.journal import Journal, Left, left_behind
 
 

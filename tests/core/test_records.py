@@ -29,7 +29,8 @@ from journals import (
 
 from aeviz.core import history as history_module
 from aeviz.core import records
-from aeviz.core.history import Begun, Event, GoneTo, History, Kept, Renamed, Told
+from aeviz.core.events import Begun, Event, GoneTo, Kept, Renamed, Told
+from aeviz.core.history import History
 from aeviz.core.packing import PackError, pack
 
 

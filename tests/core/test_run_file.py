@@ -23,7 +23,8 @@ from setting_values import everything, valid
 from aeviz.core import history_packing, keyframe_stacks, packing, run_file, settings_pool
 from aeviz.core.changes import Change
 from aeviz.core.clean_data import CleanData, clean_data
-from aeviz.core.history import Begun, Changed, History, Kept, Noted, Told, is_same_course
+from aeviz.core.events import Begun, Changed, Kept, Noted, Told
+from aeviz.core.history import History, is_same_course
 from aeviz.core.packing import MOST_HEADER, PackError, pack, unpack, unpack_values
 from aeviz.core.run_file import FORMAT, SUFFIX, RunFileError, SavedRun, read_run, run_bytes, run_of
 from aeviz.core.settings import SPECS, Settings

@@ -16,8 +16,9 @@ import pytest
 from numpy.typing import NDArray
 
 from aeviz.core.clean_data import CleanData, clean_data
+from aeviz.core.events import Losses
 from aeviz.core.field import Field, Grid
-from aeviz.core.history import Branch, Losses
+from aeviz.core.history import Branch
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 from aeviz.work import messages as m
