@@ -228,8 +228,7 @@ def history_of(file: BinaryIO) -> History:
         history.memory = memory
         try:
             if kind == SNAPSHOT:
-                memory, history = history.memory, _snapshot_of(payload, index)
-                history.memory = memory
+                history = _snapshot_of(payload, index)
                 continue
             waiting.append(event_of(payload))
             if kind == EVENT:

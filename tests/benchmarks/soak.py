@@ -28,7 +28,7 @@ from PyQt6.QtCore import QEventLoop, QObject, QTimer, qInstallMessageHandler
 from PyQt6.QtWidgets import QApplication
 from scipy.stats import theilslopes
 
-from aeviz.app.main import COLLECT_EVERY
+from aeviz.app.main import keep_tidy
 from aeviz.app.memory import Memory
 from aeviz.app.style import Style
 from aeviz.app.window import Window
@@ -141,12 +141,7 @@ def soak(minutes: float) -> list[Sample]:
     window = Window(settings, Memory(FOLDER / "window.ini"))
     window.show()
     window.start()
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    collecting = QTimer(window)
-    collecting.timeout.connect(gc.collect)
-    collecting.start(COLLECT_EVERY)
+    keep_tidy(window)
     window.run.drive(speed=500.0)
     wait_for(lambda: window.run.epoch > 10)
     began, samples = time.monotonic(), []
