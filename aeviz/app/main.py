@@ -22,7 +22,7 @@ from aeviz.core.settings import SPECS, Settings
 from aeviz.figure.theme import font
 from aeviz.work.cores import ALL_BUT_ONE, keep_to
 
-COLLECT_EVERY, TRIM_EVERY = 2_000, 20_000  # ms
+COLLECT_EVERY, TRIM_EVERY = 2_000, 60_000  # ms
 
 
 def open_window(
@@ -74,8 +74,8 @@ def keep_tidy(window: Window) -> None:
 def _trim() -> None:
     """Let the C library give back the free pages between what is used, where it is glibc.
 
-    Keyframes and losses come and go between small things that stay; in half an hour of use the
-    holes grow to 40 MB. It takes 2 ms.
+    Keyframes and losses come and go between small things that stay; in half an hour of hard use the
+    holes grow to 40 MB. It takes some milliseconds, so it is not done often.
     """
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
