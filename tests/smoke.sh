@@ -6,7 +6,7 @@
 set -euo pipefail
 program=${1:?usage: tests/smoke.sh COMMAND}
 work=$(mktemp -d)
-export XDG_CONFIG_HOME=$work/config QT_QPA_PLATFORM=xcb
+export XDG_CONFIG_HOME=$work/config XDG_STATE_HOME=$work/state QT_QPA_PLATFORM=xcb
 unset WAYLAND_DISPLAY
 mkfifo "$work/number"
 exec 3<>"$work/number"
