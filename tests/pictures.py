@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp()  # what these windows trained is nobody's
 
 from PyQt6.QtCore import QEventLoop, QSize, QTimer
 from PyQt6.QtWidgets import QApplication
@@ -41,6 +42,7 @@ class Picture:
     epoch: int = 1_200
     cursor: Point | None = None
     probe: Point | None = None
+    fork: int | None = None  # the epoch from which another run goes on, with twice the noise
 
 
 PICTURES = {
@@ -63,6 +65,7 @@ PICTURES = {
             show_reconstruction=True, arrows="samples", midline=False,
         )
     ),
+    "branches.png": Picture(Settings(), fork=400),
     "basins.png": Picture(
         Settings(layer="basins", arrows="none", flow="walk-back", midline=False), probe=(-0.2, 0.1)
     ),
@@ -75,7 +78,13 @@ def show(window: Window, picture: Picture) -> None:
 
     def look(frame: Frame, _: object) -> None:
         seen = frame.marks.cursor.place if frame.marks.cursor else None
-        if run.epoch > epoch + 300 and run.looking_at is None:
+        if picture.fork is not None and len(run.history) == 1:
+            if run.epoch > epoch:
+                run.look_at(picture.fork)
+                window.branches.fork()
+                window.branches.show_beside(1)
+                window.store.set(noise=2.0 * picture.settings.noise)
+        elif run.epoch > epoch + 300 and run.looking_at is None:
             run.look_at(epoch)
             run.point_at(picture.cursor)
             run.set_probe(picture.probe)

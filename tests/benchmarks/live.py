@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp()
 
 import numpy as np
 from PyQt6.QtCore import QEventLoop, QPoint, Qt, QTimer
