@@ -317,7 +317,7 @@ class LiveRun(QObject):
             case m.Exact() if message.run == self._run:
                 self._exact, self._stale = message, True
             case m.Brought() if message.run == self._run:
-                self._stale = True
+                self._stale, self._measured_is = True, None
             case m.Kept() if message.run == self._run:
                 self.history.keep(message.keyframe)
             case m.Noted() if message.run == self._run:
@@ -429,6 +429,9 @@ class LiveRun(QObject):
         self._stale = True
         self._built = True
         self._pasts.forget()
+        if self.branch.runs_ahead:  # those losses never came: it will be trained again from here
+            self.history.cut(self.epoch)
+            self._pasts.serial += 1
         self._send(m.Build.of(self._run, self.settings, self.branch))
         self._send(m.Drive(self.playing, self.speed))
 

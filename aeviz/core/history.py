@@ -72,6 +72,14 @@ class Branch:
         return self._losses[: self.epoch]
 
     @property
+    def runs_ahead(self) -> bool:
+        """Whether it has keyframes or changes of epochs whose losses are not told yet."""
+        frames = [frame.epoch for frame in self.timeline]
+        changes = [epoch for epoch, _ in self.timeline.changes]
+        latest = frames[-1:] + changes[-1:]
+        return max(latest, default=0) > self.epoch
+
+    @property
     def best(self) -> int | None:
         """The epoch with the least loss."""
         return int(np.argmin(self.losses[:, 0])) + 1 if self.epoch else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import multiprocessing
 import os
@@ -131,6 +132,19 @@ def test_a_device_that_is_not_there_is_told_and_the_processor_taken(desk, monkey
     desk.frames.clear()
     desk.run.drive(playing=True)
     desk.until(lambda: desk.frames and desk.frames[-1].epoch > 3)
+
+
+def test_a_keyframe_that_came_before_its_losses_is_trained_again(desk):
+    """The trainer tells of it at once, the losses come with the next frame: a kill may come between."""
+    desk.run.drive(playing=True)
+    desk.finish()
+    branch = desk.run.branch
+    last = [*branch.timeline][-1]
+    desk.run.history.keep(dataclasses.replace(last, epoch=121))  # which is due
+    assert branch.runs_ahead
+    desk.run.go_to(branch.number)
+    assert not branch.runs_ahead
+    assert [frame.epoch for frame in branch.timeline][-1] == last.epoch
 
 
 def test_a_reset_without_a_worker_begins_anew(desk):
