@@ -12,11 +12,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is asked for a screen
 
 ROOT = Path(__file__).parents[1]
+
+hypothesis.settings.register_profile("aeviz", deadline=None)  # the machine may be busy with something else
+hypothesis.settings.load_profile("aeviz")
 
 
 @pytest.fixture(autouse=True, scope="session")

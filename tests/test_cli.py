@@ -56,7 +56,7 @@ ROOT = Path(__file__).parents[1]
         ("rendr a.png", "did you mean render?"),
         ("render a.pgn", "did you mean .png?"),
         ("render no/such/folder/a.png", "there is no folder"),
-        ("render a.png b.png --epoch", "there is no option --epoch (did you mean --epochs?)"),
+        ("render a.png b.png --epoc", "there is no option --epoc (did you mean --epoch?)"),
         ("render", "the following arguments are required: OUT"),
         ("presets all", "'all' is not expected here"),
     ],

@@ -40,7 +40,9 @@ def assert_agree(network: Network, loss: Loss, size: int, seed: int, dtype: torc
     best = result(AutogradGradient(network, loss, of.flat, size, size), of)
     assert found.gradient.dtype == best.gradient.dtype == dtype
     difference = (found.gradient - best.gradient).norm().item()
-    assert difference <= TOLERANCES[dtype] * best.gradient.norm().item()
+    # Where the output is saturated, 1 − g² has lost its digits: the error is that of the residual then.
+    lost = 2.0 * torch.finfo(dtype).eps * abs(best.total)
+    assert difference <= TOLERANCES[dtype] * best.gradient.norm().item() + lost
     # F of a cross-entropy may be small beside the two terms that it is the difference of.
     assert abs(found.total - best.total) <= TOLERANCES[dtype] * (abs(best.total) + size)
     assert abs(found.penalty - best.penalty) <= TOLERANCES[dtype] * best.penalty
