@@ -25,6 +25,7 @@ from aeviz.core.settings import SPECS, Settings
 from aeviz.version import __version__
 from aeviz.work import messages as m
 from aeviz.work.client import Client
+from aeviz.work.record import record
 
 FLOWED = 60  # steps that particles have gone when a picture is taken
 _LOOK = 0.05  # seconds between two looks at the progress
@@ -171,22 +172,14 @@ class Run:
     def _look(self, grid: Grid | None = None, samples: int = 0, whole: bool = False) -> m.Frame:
         self._numbers += 1
         self._client.send(m.Ask(self._numbers, self.settings, grid=grid, samples=samples, whole=whole))
-        frame = self._wait_for(m.Frame)
-        progress = frame.progress
-        if progress.phase != "returning":
-            self.history.tell(progress.losses_from, progress.losses)
-        return frame
+        return self._wait_for(m.Frame)
 
     def _wait_for(self, kind: type[_Answer]) -> _Answer:
         while self._over is None:
             message = self._inbox.get()
+            record(self.history, message)
             match message:
-                case m.Kept():
-                    self.history.keep(message.keyframe)
-                case m.Noted():
-                    self.history.note(message.epoch, message.settings)
                 case m.Diverged():
-                    self.history.cut(message.epoch)
                     raise TrainingError(message.reason)
                 case m.Refused():
                     self._over = SettingError(message.reason)

@@ -49,7 +49,7 @@ class Exports(QObject):
         suffix, scale = FORMATS.get(chosen, (".png", 2.0))
         if name.suffix.lower() in PICTURES:  # the name that was typed wins over the filter
             suffix = name.suffix.lower()
-        path = self._with_suffix(name, suffix)
+        path = with_suffix(name, suffix, self._say)
         if path is None:
             return
         self._when_whole(lambda: self._write_figure(path, suffix, scale))
@@ -79,7 +79,7 @@ class Exports(QObject):
     def data(self) -> None:
         """Let the user choose a name, and write the field as NPZ."""
         name, _ = self._ask("Export data", "field.npz", "NumPy archive (*.npz)", "")
-        path = None if name is None else self._with_suffix(name, ".npz")
+        path = None if name is None else with_suffix(name, ".npz", self._say)
         if path is not None:
             self.write_data(path)
 
@@ -119,16 +119,6 @@ class Exports(QObject):
 
         threading.Thread(target=work, name="aeviz-export").start()
 
-    def _with_suffix(self, name: Path, suffix: str) -> Path | None:
-        """The name with its ending; None where that names a file which the dialog did not ask about."""
-        if name.suffix.lower() == suffix:
-            return name
-        path = name.with_name(name.name + suffix)
-        if path.exists():
-            self._say(f"{path} is there already: choose it by its full name to replace it")
-            return None
-        return path
-
     def _ask(self, title: str, name: str, filters: str, chosen: str) -> tuple[Path | None, str]:
         start = str(self._memory.folder / name)
         path, chosen = QFileDialog.getSaveFileName(self._window, title, start, filters, chosen)
@@ -136,6 +126,17 @@ class Exports(QObject):
             return None, ""
         self._memory.folder = Path(path).parent
         return Path(path), chosen
+
+
+def with_suffix(name: Path, suffix: str, say: Callable[[str], None]) -> Path | None:
+    """The name with its ending; None where that names a file which the dialog did not ask about."""
+    if name.suffix.lower() == suffix:
+        return name
+    path = name.with_name(name.name + suffix)
+    if path.exists():
+        say(f"{path} is there already: choose it by its full name to replace it")
+        return None
+    return path
 
 
 def as_trained(present: Settings, past: Settings) -> Settings:

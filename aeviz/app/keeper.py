@@ -10,6 +10,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, QSize, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QFileDialog, QWidget
 
+from aeviz.app.exports import with_suffix
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
 from aeviz.app.notice import Notice
@@ -83,14 +84,10 @@ class Keeper(QObject):
         name, _ = QFileDialog.getSaveFileName(self._window, "Save run", start, f"Runs (*{RUN})")
         if not name:
             return
-        path = Path(name)
-        if path.suffix.lower() != RUN:
-            path = path.with_name(path.name + RUN)
-            if path.exists():
-                self._say(f"{path} is there already: choose it by its full name to replace it")
-                return
-        self._memory.folder = path.parent
-        self.write(path)
+        path = with_suffix(Path(name), RUN, self._say)
+        if path is not None:
+            self._memory.folder = path.parent
+            self.write(path)
 
     def write(self, path: Path) -> None:
         """Write the run as it is now."""
@@ -138,14 +135,10 @@ class Keeper(QObject):
         else:
             self.show(found, Path(name))
 
-    def show(self, saved: SavedRun, path: Path | None = None) -> None:
-        """Show a run that was saved, at rest."""
+    def show(self, saved: SavedRun, path: Path) -> None:
+        """Show the run of a file, at rest."""
         self._take_up(saved.history, saved.view, saved.epoch)
-        if path is None:
-            self.path = None
-            self.opened.emit("")
-        else:
-            self._name(path)
+        self._name(path)
         self._journal.restart(self._snapshot())
 
     def _take_up(self, history: History, view: Settings, epoch: int | None) -> None:

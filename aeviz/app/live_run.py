@@ -28,6 +28,7 @@ from aeviz.figure.panel import stride
 from aeviz.work import messages as m
 from aeviz.work.client import Client
 from aeviz.work.pasts import Pasts
+from aeviz.work.record import record
 
 FRAME = 16  # ms between two frames
 MEASURE_EVERY = 0.2  # seconds between two measurements while training: each takes the observer 2 ms
@@ -318,14 +319,12 @@ class LiveRun(QObject):
                 self._exact, self._stale = message, True
             case m.Brought() if message.run == self._run:
                 self._stale, self._measured_is = True, None
-            case m.Kept() if message.run == self._run:
-                self.history.keep(message.keyframe)
-            case m.Noted() if message.run == self._run:
-                self.history.note(message.epoch, message.settings)
+            case m.Kept() | m.Noted() if message.run == self._run:
+                record(self.history, message)
             case m.Diverged() if message.run == self._run:
                 self.playing = False
                 self._pasts.serial += 1
-                self.history.cut(message.epoch)
+                record(self.history, message)
                 self.look_at(self.looking_at)  # the newest, where the one that was looked at is gone
                 self._stale = True
                 self.diverged.emit(message.reason)
@@ -355,7 +354,7 @@ class LiveRun(QObject):
         if export is not None:
             export(frame)
             return
-        self._record(frame.progress)  # asked or given up meanwhile: it will not be told again
+        self._record(frame)  # asked or given up meanwhile: it will not be told again
         if not asked:
             return
         self._pause = max(FRAME / 1000.0, SHARE * frame.seconds)
@@ -371,11 +370,9 @@ class LiveRun(QObject):
             ),
         )
 
-    def _record(self, progress: m.Progress) -> None:
-        epoch = self.epoch
-        # What was said before the run went back is not true any more.
-        if progress.phase != "returning" and progress.losses_from <= epoch:
-            self.history.tell(progress.losses_from, progress.losses)
+    def _record(self, frame: m.Frame) -> None:
+        epoch, progress = self.epoch, frame.progress
+        record(self.history, frame)
         self._stale |= progress.phase in ("returning", "training") or self.epoch != epoch
         self.phase = progress.phase
         self.steps_per_second = progress.steps_per_second

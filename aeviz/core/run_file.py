@@ -31,7 +31,6 @@ from aeviz.core.settings import Settings
 from aeviz.core.settings_pool import SettingsPool, pool_of
 from aeviz.version import __version__
 
-SUFFIX = RUN
 FORMAT = 1
 """Raised where an older aeviz would misunderstand the file; it then says so."""
 
@@ -132,7 +131,7 @@ def _content(path: Path) -> bytes:
     facts = path.stat()
     if not stat.S_ISREG(facts.st_mode):  # to open a pipe may take for ever
         kind = "a folder" if stat.S_ISDIR(facts.st_mode) else "no regular file"
-        raise PackError(f"it is {kind}: name a file that ends in {SUFFIX}")
+        raise PackError(f"it is {kind}: name a file that ends in {RUN}")
     if not 0 < facts.st_size <= _MOST_BYTES:
         raise PackError("it is larger than 2 GiB, which no run is" if facts.st_size else "it is empty")
     with path.open("rb") as file:

@@ -28,6 +28,7 @@ from aeviz.work import messages as m
 from aeviz.work.client import Client
 from aeviz.work.cores import ALL_BUT_ONE, keep_to
 from aeviz.work.pasts import Pasts
+from aeviz.work.record import record
 
 LOOK = 0.05  # seconds between two looks at a run that is left alone
 ALONE = 4.0  # seconds for which training is measured without scrubbing
@@ -80,20 +81,14 @@ class Window:
     def _wait_for(self, kind: type[Message]) -> Message:
         while True:
             message = self._inbox.get()
-            match message:
-                case m.Kept():
-                    self.history.keep(message.keyframe)
-                case m.Noted():
-                    self.history.note(message.epoch, message.settings)
-                case m.Frame():
-                    self.history.tell(message.progress.losses_from, message.progress.losses)
-                case m.Failed() | m.Died() | m.Diverged() | m.Refused():
-                    raise RuntimeError(message)
+            if isinstance(message, m.Failed | m.Died | m.Diverged | m.Refused):
+                raise RuntimeError(message)
+            record(self.history, message)
             if isinstance(message, kind):
                 return message
 
 
-def record(window: Window) -> float:
+def train_to_end(window: Window) -> float:
     """Train to the last epoch; seconds that it took."""
     began = time.perf_counter()
     window.drive(playing=True)
@@ -129,7 +124,7 @@ def main(epochs: int, jumps: int) -> None:
     keep_to(ALL_BUT_ONE)  # as the program does
     window = Window(Settings(epochs=epochs))
     try:
-        took = record(window)
+        took = train_to_end(window)
         gaps = np.diff([*(frame.epoch for frame in window.branch.timeline), epochs])
         print(f"{epochs:,} epochs in {took:.1f} s; {len(gaps)} keyframes, {gaps.max()} epochs apart at most;"
               f" {window.history.nbytes / MEGABYTE:.0f} MB of history; load {load:.1f} before\n")  # fmt: skip

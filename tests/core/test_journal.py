@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from journals import (
     Disk,
     Facts,
     as_file,
-    begun,
     course,
     data,
     events_of,
@@ -42,24 +41,6 @@ from aeviz.core.changes import Change
 from aeviz.core.events import Begun, GoneTo, Kept, Told
 from aeviz.core.history import History
 from aeviz.core.journal import Journal, left_behind
-
-
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    """The folder of all runs."""
-    return tmp_path / "state" / "runs"
-
-
-@pytest.fixture
-def begin(runs: Path) -> Iterator[Callable[..., Journal]]:
-    with begun(runs) as begin:
-        yield begin
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    return Disk(monkeypatch)
-
 
 # What is written comes back
 

@@ -17,7 +17,6 @@ from journals import (
     START,
     WIDE,
     Disk,
-    begun,
     course,
     data,
     events_of,
@@ -37,25 +36,7 @@ from aeviz.core.events import Begun, GoneTo
 from aeviz.core.history import History
 from aeviz.core.journal import Journal, left_behind
 
-
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    """The folder of all runs."""
-    return tmp_path / "state" / "runs"
-
-
-@pytest.fixture
-def begin(runs: Path) -> Iterator[Callable[..., Journal]]:
-    with begun(runs) as begin:
-        yield begin
-
-
 CAUSES = [errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS]
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    return Disk(monkeypatch)
 
 
 @pytest.mark.parametrize("at", range(0, 40, 3))

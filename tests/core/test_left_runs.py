@@ -9,7 +9,7 @@ import signal
 import stat
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ import pytest
 from journals import (
     ENVIRONMENT,
     Disk,
-    begun,
     course,
     events_of,
     facts,
@@ -34,24 +33,6 @@ from journals import (
 from aeviz.core import left_runs
 from aeviz.core.events import GoneTo
 from aeviz.core.journal import Journal, Left, left_behind
-
-
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    """The folder of all runs."""
-    return tmp_path / "state" / "runs"
-
-
-@pytest.fixture
-def begin(runs: Path) -> Iterator[Callable[..., Journal]]:
-    with begun(runs) as begin:
-        yield begin
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    return Disk(monkeypatch)
-
 
 KILLED = """
 import sys

@@ -24,9 +24,10 @@ from aeviz.core import history_packing, keyframe_stacks, packing, run_file, sett
 from aeviz.core.changes import Change
 from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.events import Begun, Changed, Kept, Noted, Told
+from aeviz.core.files import RUN
 from aeviz.core.history import History, is_same_course
 from aeviz.core.packing import MOST_HEADER, PackError, pack, unpack, unpack_values
-from aeviz.core.run_file import FORMAT, SUFFIX, RunFileError, SavedRun, read_run, run_bytes, run_of
+from aeviz.core.run_file import FORMAT, RunFileError, SavedRun, read_run, run_bytes, run_of
 from aeviz.core.settings import SPECS, Settings
 from aeviz.core.settings_pool import SettingsPool, pool_of
 from aeviz.core.timeline import LEAST, Keyframe, Timeline
@@ -58,7 +59,7 @@ def again(saved: SavedRun) -> SavedRun:
 
 
 def test_all_is_read_as_it_was_written(tmp_path: Path) -> None:
-    path = tmp_path / f"run{SUFFIX}"
+    path = tmp_path / f"run{RUN}"
     path.write_bytes(content := run_bytes(example()))
     assert told(read_run(path)) == told(read_run(str(path))) == told(example())
     assert run_bytes(read_run(path)) == content

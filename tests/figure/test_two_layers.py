@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 import subprocess
 
 import numpy as np
 import pyqtgraph as pg
 import pytest
+from panels import BARE, CENTRES, assert_colours, views
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QImage
 from PyQt6.QtTest import QTest
@@ -24,12 +24,7 @@ from aeviz.figure.theme import DARK
 from aeviz.figure.view import FieldView
 
 SIZES = [(900, 760), (1_600, 700), (333, 777), (640, 360), (2_500, 1_999)]
-BARE = Settings(
-    grid=(8, 6), extent=(-3.5, 3.5, -2.5, 2.5), arrows="none", midline=False, show_data=False,
-    layer="magnitude", beside="ambiguity",
-)  # fmt: skip
 SPLIT, WIPE = BARE.replace(compare="split"), BARE.replace(compare="wipe")
-CENTRES = [*itertools.product(np.linspace(-2.5, 2.5, 6), np.linspace(-3.5, 3.5, 8))]  # (y, x), row by row
 RNG = np.random.default_rng(3)
 MAGNITUDE, AMBIGUITY = RNG.uniform(0.0, 0.4, (6, 8)), RNG.uniform(2.0, 4.0, (6, 8))  # of other colours
 FIRST, SECOND = colours(MAGNITUDE, 0.0, 1.0, "viridis"), colours(AMBIGUITY, 0.0, 4.0, "viridis")
@@ -48,18 +43,6 @@ def figure(qapp, shown) -> FieldFigure:
     figure.resize(900, 760)
     figure.set_field(shown)
     return figure
-
-
-def assert_colours(picture, panel: int, packed: np.ndarray, name_of, where=lambda x: True) -> None:
-    """Whether a panel's cells have these colours, asked in their lower parts, below the title."""
-    down = 0.3 * picture.figure.panels[panel].box.rect().height() / 6
-    for (y, x), colour in zip(CENTRES, packed.ravel(), strict=True):
-        if where(x):
-            assert picture.colour(x, y, 0.0, down, panel=panel) == name_of(colour), (panel, x, y)
-
-
-def views(figure: FieldFigure) -> list[list[list[float]]]:
-    return [panel.box.viewRange() for panel in figure.panels]
 
 
 # Side by side

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 import subprocess
 
 import numpy as np
 import pytest
+from panels import BARE, CENTRES, assert_colours, views
 from PyQt6.QtGui import QImage
 
 from aeviz.core.clean_data import clean_data
 from aeviz.core.layers import LAYERS
-from aeviz.core.settings import SPECS, Settings
+from aeviz.core.settings import SPECS
 from aeviz.figure.composition import Beside
 from aeviz.figure.export import SIZE, SPLIT_SIZE, image_of, picture_bytes
 from aeviz.figure.figure import FieldFigure
@@ -21,12 +21,7 @@ from aeviz.figure.scale import DIVERGING
 
 SIZES = [(900, 600), (1_440, 800), (333, 777), (640, 360), (2_500, 1_999)]
 MODES = SPECS["compare"].choices
-BARE = Settings(
-    grid=(8, 6), extent=(-3.5, 3.5, -2.5, 2.5), arrows="none", midline=False, show_data=False,
-    layer="magnitude", beside="ambiguity",
-)  # fmt: skip
 WIPE = BARE.replace(compare="wipe")
-CENTRES = [*itertools.product(np.linspace(-2.5, 2.5, 6), np.linspace(-3.5, 3.5, 8))]  # (y, x), row by row
 RNG = np.random.default_rng(5)
 MAGNITUDES = RNG.uniform(0.0, 0.3, (6, 8)), RNG.uniform(0.5, 0.7, (6, 8))  # of other colours
 FIRST, SECOND = (colours(each, 0.0, 1.0, "viridis") for each in MAGNITUDES)
@@ -54,18 +49,6 @@ def figure(qapp, first, second, other_run) -> FieldFigure:
     figure.resize(900, 760)
     figure.set_field(first, beside=other_run(second))
     return figure
-
-
-def assert_colours(picture, panel: int, packed: np.ndarray, name_of, where=lambda x: True) -> None:
-    """Whether a panel's cells have these colours, asked in their lower parts, below the title."""
-    down = 0.3 * picture.figure.panels[panel].box.rect().height() / 6
-    for (y, x), colour in zip(CENTRES, packed.ravel(), strict=True):
-        if where(x):
-            assert picture.colour(x, y, 0.0, down, panel=panel) == name_of(colour), (panel, x, y)
-
-
-def views(figure: FieldFigure) -> list[list[list[float]]]:
-    return [panel.box.viewRange() for panel in figure.panels]
 
 
 # Side by side
