@@ -21,6 +21,9 @@ from aeviz.version import __version__
 
 MOST_HEADER = 4_000_000  # bytes: a hostile one of JSON takes thirty times as much when it is read
 _MOST_ARRAYS = 20_000
+_MOST_NESTED = (
+    200_000  # lists and objects in a text of JSON, each of which takes long to make: arrays have 60,000
+)
 _MOST_PIECES, _MOST_DENSE = 16, 100_000  # of a curve, and places on a piece
 _LARGEST = 1e100  # of a coordinate, as in a data file: sums of many squares are still finite
 _BLOCK = 1 << 20  # numbers that are looked through at once
@@ -115,6 +118,8 @@ def parsed(text: bytes) -> dict[str, Any]:
     PackError
         Where it is none.
     """
+    if text.count(b"[") + text.count(b"{") > _MOST_NESTED:
+        raise PackError(_NOT_OURS)
     try:  # ASCII: a single other letter would make it four times as large
         found = json.loads(text.decode("ascii"), object_pairs_hook=_once, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:

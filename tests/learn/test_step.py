@@ -40,8 +40,9 @@ def assert_agree(network: Network, loss: Loss, size: int, seed: int, dtype: torc
     best = result(AutogradGradient(network, loss, of.flat, size, size), of)
     assert found.gradient.dtype == best.gradient.dtype == dtype
     difference = (found.gradient - best.gradient).norm().item()
-    # Where the output is saturated, 1 − g² has lost its digits: the error is that of the residual then.
-    lost = 2.0 * torch.finfo(dtype).eps * abs(best.total)
+    # Where the output is saturated, 1 − g² has lost its digits, by hand and in autograd: against float64,
+    # both are off by up to 8 ε times the residual.
+    lost = 16.0 * torch.finfo(dtype).eps * math.sqrt(abs(best.total) * size)
     assert difference <= TOLERANCES[dtype] * best.gradient.norm().item() + lost
     # F of a cross-entropy may be small beside the two terms that it is the difference of.
     assert abs(found.total - best.total) <= TOLERANCES[dtype] * (abs(best.total) + size)
