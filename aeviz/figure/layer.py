@@ -6,6 +6,8 @@ draws with plain pens there: cosmetic pens come out as wide as the page in some 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from pyqtgraph.Qt.internals import PrimitiveArray
 from aeviz.core.manifolds import FloatArray
 
 EDGE = QColor(40, 16, 28)  # under a line, so that it stands out on yellow and on white
+_MOST_AT_ONCE = 14  # the power of two of primitives that are drawn by one call
 _FEW = 16  # polygons filled at once in an image
 _ANGLES = np.linspace(0.0, 2.0 * np.pi, 20, endpoint=False)
 _CIRCLE = np.stack((np.cos(_ANGLES), np.sin(_ANGLES)), axis=1)  # round at every size points are drawn at
@@ -93,7 +96,8 @@ def stroke_segments(painter: QPainter, segments: FloatArray, pen: QPen) -> None:
         x, y = segments[..., 0].ravel(), segments[..., 1].ravel()
         painter.strokePath(pg.arrayToQPath(x, y, "pairs"), pen)
         return
-    painter.drawLines(*_primitives(QLineF, segments.reshape(-1, 4)))
+    for some in _primitives(QLineF, segments.reshape(-1, 4)):
+        painter.drawLines(some)
 
 
 def fill_circles(painter: QPainter, centres: FloatArray, radius: float, colour: QColor) -> None:
@@ -107,7 +111,8 @@ def fill_circles(painter: QPainter, centres: FloatArray, radius: float, colour: 
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(pen)
-    painter.drawPoints(*_primitives(QPointF, centres))
+    for some in _primitives(QPointF, centres):
+        painter.drawPoints(some)
 
 
 def fill_specks(painter: QPainter, centres: FloatArray, size: float, colour: QColor) -> None:
@@ -119,12 +124,27 @@ def fill_specks(painter: QPainter, centres: FloatArray, size: float, colour: QCo
     pen.setCapStyle(Qt.PenCapStyle.SquareCap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(pen)
-    painter.drawPoints(*_primitives(QPointF, centres))
+    for some in _primitives(QPointF, centres):
+        painter.drawPoints(some)
 
 
-def _primitives(kind: type[QLineF] | type[QPointF], numbers: FloatArray) -> tuple[Any, ...]:
-    """What QPainter's drawLines and drawPoints take, from (K, 4) or (K, 2) numbers."""
-    array = PrimitiveArray(kind, numbers.shape[1])
-    array.resize(len(numbers))
-    array.ndarray()[:] = numbers
-    return tuple(array.drawargs())
+def _primitives(kind: Any, numbers: FloatArray) -> Iterator[Any]:
+    """What QPainter's drawLines and drawPoints take, from (K, 4) or (K, 2) numbers, in some pieces.
+
+    A `sip.array` is never freed as a whole, nor is a slice of one: 72 bytes stay, at every frame. So there
+    is one for each power of two, which is used again, and K is made of those.
+    """
+    start = 0
+    while start < len(numbers):
+        power = min((len(numbers) - start).bit_length() - 1, _MOST_AT_ONCE)
+        array, values = _array(kind, numbers.shape[1], 2**power)
+        values[:] = numbers[start : start + len(values)]
+        yield array
+        start += len(values)
+
+
+@cache
+def _array(kind: Any, width: int, size: int) -> tuple[Any, FloatArray]:
+    array = PrimitiveArray(kind, width)
+    array.resize(size)
+    return array.instances(), array.ndarray()
