@@ -1,0 +1,56 @@
+"""``aeviz [FILE]``: the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aeviz.cli.options import REFUSED, Parser, Refused, add_settings, parsed, say, settings_of
+from aeviz.core.data_file import SUFFIXES
+from aeviz.core.files import RUN, FileError
+from aeviz.core.run_file import read_run
+from aeviz.core.setting import nearest
+from aeviz.figure.qt import require_qt
+from aeviz.version import __version__
+
+
+def window(words: list[str], commands: tuple[str, ...]) -> int:
+    """Open the window on settings, a file of points or a run file; `commands` are the other things to do."""
+    parser = Parser(
+        prog="aeviz",
+        description="Watch a two-dimensional denoising autoencoder learn. "
+        "Also: aeviz FILE (points of your own), aeviz render OUT … (figures without a window), aeviz presets "
+        "(a list).",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"aeviz {__version__}")
+    add_settings(parser)
+    if words and not words[0].startswith("-"):
+        if not words[0].lower().endswith((*SUFFIXES, RUN)):
+            known = f"render and presets, run files ({RUN}) and files of points: {', '.join(SUFFIXES)}"
+            guess = nearest(words[0], commands)
+            raise Refused(f"there is no command {words[0]!r}{guess}; there are {known}")
+        if words[0].lower().endswith(RUN):
+            return _open(words)
+        if any(word.split("=")[0] == "--data" for word in words):
+            raise Refused(f"{words[0]} and --data name two kinds of data: leave one of them out")
+        words = ["--data", *words]
+    chosen = parsed(parser, words)
+    settings, given = settings_of(chosen)
+    require_qt(screen=True)
+    from aeviz.app.main import open_window  # Qt is imported only once it is known to start
+
+    return open_window(settings, theme_given="theme" in given, lesson=chosen.preset)
+
+
+def _open(words: list[str]) -> int:
+    """Open a run file in the window."""
+    if words[1:]:
+        raise Refused(f"{words[0]} has settings of its own: {words[1]} is not expected after it")
+    try:
+        saved = read_run(Path(words[0]))
+    except FileError as error:
+        return say(f"aeviz: {error}", REFUSED)
+    require_qt(screen=True)
+    from aeviz.app.main import open_window
+
+    return open_window(saved.view, theme_given=True, opened=(Path(words[0]), saved))
