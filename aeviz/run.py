@@ -19,6 +19,8 @@ from aeviz.core.history import MEGABYTE, History
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.metrics import Metrics
 from aeviz.core.midline import Midline
+from aeviz.core.recipe import Recipe
+from aeviz.core.recipe_files import recipe_in
 from aeviz.core.run_file import SavedRun, read_run, run_bytes
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import SPECS, Settings
@@ -105,10 +107,26 @@ class Run:
                 return
             time.sleep(_LOOK)
 
-    def arrive(self) -> None:
-        """Wait until a run from a file stands where it stood."""
-        while self._look().progress.phase == "returning":
+    def arrive(self, progress: Callable[[int], object] | None = None) -> None:
+        """Wait until a run from a file stands where it stood; `progress` is told the epochs done.
+
+        Raises
+        ------
+        TrainingError
+            Where the loss diverges or a process dies.
+        """
+        while True:
+            told = self._look().progress
+            if progress is not None:
+                progress(told.epoch)
+            if told.phase != "returning" and told.epoch >= self.history.current.plan.until:
+                return
             time.sleep(_LOOK)
+
+    def recipe(self) -> Recipe:
+        """What the run's present field is made again from."""
+        branch = self.history.current
+        return Recipe.of(branch, branch.epoch, self.settings)
 
     def field(
         self, extent: tuple[float, float, float, float] | None = None, shape: tuple[int, int] | None = None
@@ -154,7 +172,7 @@ class Run:
                 content = run_bytes(self.saved())
             else:
                 losses = self.history.current.losses.astype(float)
-                content = npz_bytes(field, losses, self.settings, self.data, __version__)
+                content = npz_bytes(field, losses, self.data, self.recipe())
             write_whole(path, content)
 
     def saved(self) -> SavedRun:
@@ -165,9 +183,10 @@ class Run:
         from aeviz.figure.qt import offscreen_application  # Qt is loaded only where a picture is wanted
 
         offscreen_application()
-        from aeviz.figure.export import SCALE, figure_of, picture_bytes
+        from aeviz.figure.export import Page, figure_of, picture_bytes
 
-        return picture_bytes(figure_of(field, self.settings, self.data, self._midline.lines), suffix, SCALE)
+        figure = figure_of(field, self.settings, self.data, self._midline.lines)
+        return picture_bytes(figure, suffix, Page.of(self.settings), self.recipe())
 
     def _look(self, grid: Grid | None = None, samples: int = 0, whole: bool = False) -> m.Frame:
         self._numbers += 1
@@ -234,10 +253,13 @@ def train(
 
 
 def load(path: str | PathLike[str], epoch: int | None = None, **changes: Any) -> Run:
-    """Take up a run from its file, at its newest epoch or at a past one.
+    """Take up a run from its file, at its newest epoch or at a past one, or make that of a figure again.
 
     Parameters
     ----------
+    path : str or path
+        A run file (.aeviz), or a figure, field or video that aeviz wrote: then its run is trained again, to
+        the epoch that was shown.
     epoch : int, optional
         Which epoch; exactly as it was.
     changes
@@ -249,24 +271,51 @@ def load(path: str | PathLike[str], epoch: int | None = None, **changes: Any) ->
         Where the file cannot be read, or is broken.
     SettingError
         Where it has no such epoch, or another setting is to be changed.
+    TrainingError
+        Where the training of a figure's run fails.
     """
-    saved = read_run(Path(path))
+    run = unpacked(path, epoch, **changes)
+    try:
+        run.arrive()
+    except BaseException:
+        run.close()
+        raise
+    return run
+
+
+def unpacked(path: str | PathLike[str], epoch: int | None = None, **changes: Any) -> Run:
+    """As `load`, but on its way to that epoch: `Run.arrive` waits until it is there."""
+    path = Path(path)
+    if path.suffix.lower() != RUN:
+        return _again(path, epoch, changes)
+    saved = read_run(path)
     branch = saved.history.current
     if epoch is not None and not 0 <= epoch <= branch.epoch:
         raise SettingError(
             f"--epoch cannot be {epoch}: the run in {path} has the epochs 0 to {branch.epoch:,}"
         )
     then = branch.settings if epoch is None else branch.settings_at(epoch)
-    settings = then.drawn_as(saved.view).replace(**changes)
-    fixed = [
-        SPECS[name].option for name in then.changed(settings)
-        if SPECS[name].applies != "view" and name != "epochs"
-    ]  # fmt: skip
-    if fixed:
-        raise SettingError(f"{fixed[0]} belongs to the run in {path}, which is trained: leave it out")
+    settings = _changed(then.drawn_as(saved.view), changes, path)
     if epoch is not None and epoch < branch.epoch:
         settings = settings.replace(epochs=max(1, epoch)) if "epochs" not in changes else settings
         saved.history.fork(epoch, settings)
-    run = Run(settings, saved.history)
-    run.arrive()
-    return run
+    return Run(settings, saved.history)
+
+
+def _again(path: Path, epoch: int | None, changes: dict[str, Any]) -> Run:
+    recipe = recipe_in(path)
+    if epoch is not None:
+        if not 0 <= epoch <= recipe.epoch:
+            raise SettingError(f"--epoch cannot be {epoch}: the run of {path} goes to {recipe.epoch:,}")
+        recipe = recipe.up_to(epoch)
+    return Run(_changed(recipe.settings, changes, path), recipe.history())
+
+
+def _changed(settings: Settings, changes: dict[str, Any], path: Path) -> Settings:
+    """The settings of a file with changes of the drawing."""
+    changed = settings.replace(**changes)
+    for name in settings.changed(changed):
+        if SPECS[name].applies != "view" and name != "epochs":
+            option = SPECS[name].option
+            raise SettingError(f"{option} belongs to the run in {path}, which is trained: leave it out")
+    return changed

@@ -47,6 +47,8 @@ def actions_of(window: Window) -> dict[str, list[Entry | QAction | QMenu]]:
             window.undo.redo_action,
             ("C&hanges…", "Ctrl+Shift+H", window.show_changes),
             ("&Copy figure", "Ctrl+C", exports.copy),
+            ("Copy as c&ommand", "Ctrl+Shift+C", partial(exports.copy_words, "command")),
+            ("Copy as P&ython", "", partial(exports.copy_words, "python")),
             ("&Draw points", "D", window.pencil.toggle),
             ("All settings to &default", "", lambda: store.put(Settings(theme=store.settings.theme))),
         ],

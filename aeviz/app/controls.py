@@ -24,7 +24,7 @@ from aeviz.core.setting import Spec
 from aeviz.core.settings import GROUPS, SPECS, TABLE, Settings
 from aeviz.figure.theme import Theme
 
-_ORDER = ("Noise", *(group for group in GROUPS if group != "Noise"))  # the noise comes first
+_ORDER = ("Noise", *(group for group in GROUPS if group not in ("Noise", "Figure")))  # the noise comes first
 _CLOSED = ("View",)
 _LARGE = "noise"  # is what one comes to change
 _SLIDERS = (_LARGE, "threshold", "wipe")
@@ -129,7 +129,7 @@ class Controls(QScrollArea):
         self._show(new, tuple(old.changed(new)))
 
     def _show(self, settings: Settings, names: tuple[str, ...]) -> None:
-        for name in names:
+        for name in self._rows.keys() & names:
             self._rows[name].show_value(getattr(settings, name))
         for name, matters in _MATTERS.items():
             self._rows[name].setVisible(matters(settings))

@@ -17,6 +17,7 @@ from aeviz.app.store import Store
 from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.data_file import SUFFIXES, BadRowsError, DataFile, read_points
 from aeviz.core.files import RUN
+from aeviz.core.recipe_files import SUFFIXES as RECIPES
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings
 
@@ -27,7 +28,7 @@ class DataFiles(QObject):
     """Asks for a file, reads it in a thread of its own, and makes its points the data."""
 
     run_wanted = pyqtSignal(str)
-    """A run file was chosen or dropped."""
+    """A run file, or a figure with its recipe, was chosen or dropped."""
     reopened = pyqtSignal()
     """The file that is shown was read again."""
     _read = pyqtSignal(int, str, object)
@@ -46,7 +47,11 @@ class DataFiles(QObject):
     def choose(self) -> None:
         """Let the user choose a file."""
         points = " ".join("*" + suffix for suffix in SUFFIXES)
-        kinds = f"Runs and points (*{RUN} {points});;Runs (*{RUN});;Points ({points});;All files (*)"
+        figures = " ".join("*" + suffix for suffix in RECIPES)
+        kinds = (
+            f"Runs, figures and points (*{RUN} {figures} {points});;Runs (*{RUN});;Figures ({figures});;"
+            f"Points ({points});;All files (*)"
+        )
         name, _ = QFileDialog.getOpenFileName(self._window, "Open", str(self._memory.folder), kinds)
         if name:
             self._memory.folder = Path(name).parent
@@ -54,7 +59,7 @@ class DataFiles(QObject):
 
     def open(self, name: str, *, skip_bad: bool | None = None) -> None:
         """Read a file and make its points the data, or its run; what is chosen later wins over it."""
-        if name.lower().endswith(RUN):
+        if name.lower().endswith((RUN, *RECIPES)):
             self._ticket += 1
             self.run_wanted.emit(name)
             return

@@ -210,7 +210,7 @@ class SwitchEditor(QCheckBox):
 
 
 class TextEditor(QLineEdit):
-    """Several numbers as text; what cannot be read is told and put back."""
+    """A text, or several numbers as text; what cannot be read is told and put back."""
 
     edited = pyqtSignal(object)
     refused = pyqtSignal(str)
@@ -224,6 +224,9 @@ class TextEditor(QLineEdit):
         self.setFixedWidth(WIDTH if spec.whole else 150)
         if spec.length and spec.length[0] == 0 and not spec.default:
             self.setPlaceholderText("automatic")
+        if spec.is_text:
+            self.setPlaceholderText("none")
+            self.setAlignment(Qt.AlignmentFlag.AlignLeft)
         self.editingFinished.connect(self._finish)
 
     def show_value(self, value: Any) -> None:
@@ -287,6 +290,6 @@ def editor_for(spec: Spec) -> Editor:
         return DrawnEditor(spec)
     if isinstance(spec.default, bool):
         return SwitchEditor(spec)
-    if isinstance(spec.default, tuple):
+    if isinstance(spec.default, tuple) or spec.is_text:
         return TextEditor(spec)
     return NumberEditor(spec)

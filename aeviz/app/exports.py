@@ -1,4 +1,4 @@
-"""File > Export and Edit > Copy: from the shown figure to files and the clipboard."""
+"""File > Export and Edit > Copy: from what is shown to files and the clipboard."""
 
 from __future__ import annotations
 
@@ -11,70 +11,127 @@ import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QApplication, QFileDialog, QWidget
 
+from aeviz.app.export_dialog import KEPT, ExportDialog
+from aeviz.app.lineage import branch_label
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
-from aeviz.core.files import PICTURES, FileError, npz_bytes, write_whole
+from aeviz.app.shown_field import ShownField
+from aeviz.core.field import Field
+from aeviz.core.files import FileError, npz_bytes, write_whole
+from aeviz.core.recipe import Recipe
+from aeviz.core.recipe_files import png_with
+from aeviz.core.recipe_words import command_of, python_of
+from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings
-from aeviz.figure.export import image_of, picture_bytes, png_bytes
+from aeviz.figure.composition import Beside
+from aeviz.figure.export import as_on_screen, image_of, picture_bytes, png_bytes
 from aeviz.figure.figure import FieldFigure
-from aeviz.version import __version__
+from aeviz.figure.overlays import Lines
 from aeviz.work.messages import Frame
 
-FORMATS = {
-    "PNG, as on the screen (*.png)": (".png", 1.0),
-    "PNG, 2× (*.png)": (".png", 2.0),
-    "PNG, 4× (*.png)": (".png", 4.0),
-    "SVG (*.svg)": (".svg", 1.0),
-    "PDF (*.pdf)": (".pdf", 1.0),
-}
+FORMATS = {"PNG picture (*.png)": ".png", "SVG vectors (*.svg)": ".svg", "PDF vectors (*.pdf)": ".pdf"}
+_WORDS = {"command": command_of, "python": python_of}
 
 
 class Exports(QObject):
-    """Asks for a name, writes the file whole in a thread of its own, and says what became of it."""
+    """Asks how and where, writes each file whole in a thread of its own, and says what became of it.
+
+    `beside` makes the other run that is shown out of a frame, its field, and the geometric midline.
+    """
 
     _done = pyqtSignal(str)
 
     def __init__(
-        self, parent: QWidget, figure: FieldFigure, run: LiveRun, memory: Memory, say: Callable[[str], None]
-    ) -> None:
+        self, parent: QWidget, figure: FieldFigure, run: LiveRun, memory: Memory,
+        beside: Callable[[Frame, Field, Lines], Beside | None], say: Callable[[str], None],
+    ) -> None:  # fmt: skip
         super().__init__(parent)
-        self._window, self._figure, self._run, self._memory, self._say = parent, figure, run, memory, say
+        self._window, self._figure, self._run, self._memory = parent, figure, run, memory
+        self._beside, self._say = beside, say
         self._done.connect(say)
 
+    # Figures
+
     def figure(self) -> None:
+        """Let the user choose how the figure is to look, and where it goes."""
+        self._with_shown("Working out the field for the figure …", self._open_dialog)
+
+    def _open_dialog(self, shown: ShownField) -> None:
+        self._say("")
+        settings, kept = self._run.settings, self._memory.figure
+        try:
+            settings = settings.replace(**{name: kept[name] for name in KEPT if name in kept})
+        except SettingError:  # by another version
+            self._memory.figure = {}
+        dialog = ExportDialog(
+            self._window, shown, settings, as_window=self._window_page(),
+            save=lambda chosen: self.save(shown, chosen), copy=lambda chosen: self._copy(shown, chosen),
+            tell=lambda chosen, kind: self._tell(shown.recipe_as(chosen), kind),
+        )  # fmt: skip
+        self._done.connect(dialog.note)
+        dialog.show()
+
+    def _window_page(self) -> dict[str, object]:
+        """The settings of a page as large as the figure in the window, at twice its resolution."""
+        size = self._figure.size() * 2.0
+        return {
+            "size": (round(size.width()), round(size.height())), "size_unit": "px", "resolution": 192.0,
+            "font_size": 9.0,
+        }  # fmt: skip
+
+    def save(self, shown: ShownField, settings: Settings) -> None:
         """Let the user choose a name and a format, and write the figure."""
-        name, chosen = self._ask("Export figure", "field.png", ";;".join(FORMATS), list(FORMATS)[1])
+        chosen = next(iter(FORMATS))
+        name, chosen = self._ask("Export figure", "field.png", ";;".join(FORMATS), chosen)
         if name is None:
             return
-        suffix, scale = FORMATS.get(chosen, (".png", 2.0))
-        if name.suffix.lower() in PICTURES:  # the name that was typed wins over the filter
+        suffix = FORMATS.get(chosen, ".png")
+        if name.suffix.lower() in FORMATS.values():  # the name that was typed wins over the filter
             suffix = name.suffix.lower()
-        path = with_suffix(name, suffix, self._say)
-        if path is None:
+        path = with_suffix(name, suffix, self._done.emit)
+        if path is not None:
+            self._memory.figure = {each: getattr(settings, each) for each in KEPT}
+            self.write_figure(path, suffix, shown, settings)
+
+    def write_figure(self, path: Path, suffix: str, shown: ShownField, settings: Settings) -> None:
+        """Write a figure, drawn as these settings say."""
+        try:
+            figure, page = shown.figure(settings), shown.page(settings)
+        except SettingError as error:
+            self._done.emit(f"cannot write {path}: {error}")
             return
-        self._when_whole(lambda: self._write_figure(path, suffix, scale))
-
-    def _when_whole(self, do: Callable[[], None]) -> None:
-        """Wait where the figure shows a sketch of the exact field."""
-        if not self._figure.is_sketch:
-            do()
-            return
-        self._say("Working out the exact field for the file …")
-
-        def look(*_: object) -> None:
-            if not self._figure.is_sketch:
-                self._run.framed.disconnect(look)
-                do()
-
-        self._run.framed.connect(look)
-
-    def _write_figure(self, path: Path, suffix: str, scale: float) -> None:
+        recipe = shown.recipe_as(settings)
         if suffix == ".png":
-            image = image_of(self._figure, scale)
-            self._write(path, lambda: png_bytes(image))
+            image = image_of(figure, page)
+            self._write(path, lambda: png_with(png_bytes(image), recipe))
         else:
-            content = picture_bytes(self._figure, suffix)
+            content = picture_bytes(figure, suffix, page, recipe)
             self._write(path, lambda: content)
+
+    # The clipboard
+
+    def copy(self) -> None:
+        """Put the figure into the clipboard as it is on the screen, at twice its size."""
+        QApplication.clipboard().setImage(image_of(self._figure, as_on_screen(self._figure, 2.0)))
+        self._say("The figure is in the clipboard")
+
+    def _copy(self, shown: ShownField, settings: Settings) -> None:
+        QApplication.clipboard().setImage(image_of(shown.figure(settings), shown.page(settings)))
+        self._done.emit("The figure is in the clipboard")
+
+    def copy_words(self, kind: str) -> None:
+        """Put the "command" or the "python" that makes the present figure into the clipboard."""
+        run = self._run
+        epoch = run.epoch if run.looking_at is None else run.looking_at
+        self._tell(Recipe.of(run.branch, epoch, run.settings, self._figure.grid_in_view()), kind)
+
+    def _tell(self, recipe: Recipe, kind: str) -> None:
+        QApplication.clipboard().setText(_WORDS[kind](recipe))
+        named = "script" if kind == "python" else kind
+        own = " The file of points has to lie beside it." if recipe.settings.is_from_file else ""
+        self._done.emit(f"The {named} that makes this figure is in the clipboard.{own}")
+
+    # Data
 
     def data(self) -> None:
         """Let the user choose a name, and write the field as NPZ."""
@@ -85,26 +142,36 @@ class Exports(QObject):
 
     def write_data(self, path: Path) -> None:
         """Write the shown epoch's field on the cells in view, once the observer has answered."""
-        run = self._run
 
-        def write(frame: Frame | str) -> None:
+        def write(shown: ShownField) -> None:
+            self._write(path, lambda: npz_bytes(shown.field, shown.rows, shown.data, shown.recipe))
+
+        self._with_shown("Working out the field for the file …", write, f"cannot write {path}")
+
+    def _with_shown(
+        self, wait: str, use: Callable[[ShownField], None], failed: str = "cannot export the figure"
+    ) -> None:
+        """Ask for what is shown, with all its points and nothing sketched, and use it."""
+        run, grid, marks = self._run, self._figure.grid_in_view(), self._figure.marks
+
+        def take(frame: Frame | str) -> None:
             if isinstance(frame, str):
-                self._say(f"cannot write {path}: {frame}")
+                self._say(f"{failed}: {frame}")
                 return
             assert frame.field is not None
-            data, field = run.data, dataclasses.replace(frame.field, data=run.data.points)
-            known = run.losses[: frame.progress.losses_from]
-            losses = np.concatenate((known, frame.progress.losses))[: frame.epoch].astype(float)
-            settings = as_trained(run.settings, frame.settings)
-            self._write(path, lambda: npz_bytes(field, losses, settings, data, __version__))
+            field = dataclasses.replace(frame.field, data=run.data.points)
+            lines = run.midline.lines if run.midline else ()
+            losses = np.concatenate((run.losses[: frame.progress.losses_from], frame.progress.losses))
+            use(
+                ShownField(
+                    field, run.data, losses[: frame.epoch],
+                    Recipe.of(run.branch, frame.epoch, run.settings, grid),
+                    branch_label(run.branch, frame.epoch), lines, self._beside(frame, field, lines), marks,
+                )
+            )  # fmt: skip
 
-        self._say("Working out the field for the file …")
-        run.export(self._figure.grid_in_view(), write)
-
-    def copy(self) -> None:
-        """Put the figure into the clipboard, at twice its size."""
-        QApplication.clipboard().setImage(image_of(self._figure, 2.0))
-        self._say("The figure is in the clipboard")
+        self._say(wait)
+        run.export(grid, take)
 
     def _write(self, path: Path, make: Callable[[], bytes]) -> None:
         """Make and write a file while the window goes on: large ones take seconds."""
@@ -128,7 +195,7 @@ class Exports(QObject):
         return Path(path), chosen
 
 
-def with_suffix(name: Path, suffix: str, say: Callable[[str], None]) -> Path | None:
+def with_suffix(name: Path, suffix: str, say: Callable[[str], object]) -> Path | None:
     """The name with its ending; None where that names a file which the dialog did not ask about."""
     if name.suffix.lower() == suffix:
         return name

@@ -20,7 +20,10 @@ from aeviz.core.files import RUN, FileError, write_whole
 from aeviz.core.history import MEGABYTE, History
 from aeviz.core.journal import Journal, Left, left_behind
 from aeviz.core.packing import PackError
+from aeviz.core.recipe import Recipe
+from aeviz.core.recipe_files import recipe_in
 from aeviz.core.run_file import SavedRun, read_run, run_bytes
+from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings
 from aeviz.figure.export import png_bytes, thumbnail
 from aeviz.figure.figure import FieldFigure
@@ -112,21 +115,21 @@ class Keeper(QObject):
             self._notice.say(f"{text}.")
 
     def open(self, path: str | Path) -> None:
-        """Read a run file, and show its run in place of the present one."""
+        """Read a run file, or the recipe in a figure's, and show its run in place of the present one."""
         self._ticket += 1
         ticket = self._ticket
         self._say(f"Reading {Path(path).name} …")
 
         def work() -> None:
             try:
-                found: SavedRun | FileError = read_run(path)
+                found: SavedRun | Recipe | FileError = opened(Path(path))
             except FileError as error:
                 found = error
             self._read.emit(ticket, str(path), found)
 
         threading.Thread(target=work, name="aeviz-open", daemon=True).start()
 
-    def _take(self, ticket: int, name: str, found: SavedRun | FileError) -> None:
+    def _take(self, ticket: int, name: str, found: SavedRun | Recipe | FileError) -> None:
         if ticket != self._ticket:
             return
         self._say("")
@@ -135,16 +138,27 @@ class Keeper(QObject):
         else:
             self.show(found, Path(name))
 
-    def show(self, saved: SavedRun, path: Path) -> None:
-        """Show the run of a file, at rest."""
-        self._take_up(saved.history, saved.view, saved.epoch)
-        self._name(path)
+    def show(self, found: SavedRun | Recipe, path: Path) -> None:
+        """Show the run of a file, at rest; that of a figure once it is trained again."""
+        if isinstance(found, Recipe):
+            try:
+                history = found.history()
+            except SettingError as error:
+                self._notice.say(f"cannot take a run out of {path}: {error}.")
+                return
+            self._take_up(history, found.settings.on_screen(), None)
+            self.path = None  # the figure is not to be written over with a run
+            self.opened.emit(path.name)
+        else:
+            view = found.view.on_screen()
+            self._take_up(found.history, found.history.current.settings.drawn_as(view), found.epoch)
+            self._name(path)
         self._journal.restart(self._snapshot())
 
-    def _take_up(self, history: History, view: Settings, epoch: int | None) -> None:
+    def _take_up(self, history: History, settings: Settings, epoch: int | None) -> None:
         run, store = self._run, self._store
         run.take_up(history)
-        settings, number = history.current.settings.drawn_as(view), history.current.number
+        number = history.current.number
         if settings == store.settings:
             run.go_to(number)
         else:
@@ -175,8 +189,8 @@ class Keeper(QObject):
         except (OSError, PackError) as error:
             self._notice.say(f"That run cannot be brought back: {error}.")
             return
-        changes = [*history.changes]
-        self._take_up(history, changes[-1].new if changes else history.current.settings, None)
+        changes, settings = [*history.changes], history.current.settings
+        self._take_up(history, settings.drawn_as(changes[-1].new) if changes else settings, None)
         self.path = None
         self.opened.emit("")
         self._journal.restart(self._snapshot(), left.forget)  # once it is in this window's journal
@@ -189,3 +203,14 @@ class Keeper(QObject):
         due = self._looks == FIRST_PICTURE or self._looks % PICTURE_EVERY == 0
         if due and self._run.epoch:
             self._journal.put_picture(png_bytes(thumbnail(self._figure, QSize(*PICTURE))))
+
+
+def opened(path: Path) -> SavedRun | Recipe:
+    """Read what a window can show: a run file, or the recipe in the file of a figure.
+
+    Raises
+    ------
+    FileError
+        Where it cannot be read, or there is none.
+    """
+    return read_run(path) if path.suffix.lower() == RUN else recipe_in(path)

@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import QApplication
 from aeviz.app.memory import Memory
 from aeviz.app.style import Style
 from aeviz.app.window import Window
+from aeviz.core.recipe import Recipe
 from aeviz.core.run_file import SavedRun
 from aeviz.core.settings import SPECS, Settings
 from aeviz.figure.theme import font
@@ -27,12 +28,13 @@ COLLECT_EVERY, TRIM_EVERY = 2_000, 60_000  # ms
 
 def open_window(
     settings: Settings, *, theme_given: bool, lesson: str | None = None,
-    opened: tuple[Path, SavedRun] | None = None,
+    opened: tuple[Path, SavedRun | Recipe] | None = None,
 ) -> int:  # fmt: skip
     """Show the window and run until it is closed; returns the exit code.
 
     The theme of the last window is taken, unless this one was asked for with a theme. Where the settings
-    are those of a preset, it is a lesson. With `opened` it shows a run that was read from a file.
+    are those of a preset, it is a lesson. With `opened` it shows a run that was read from a file, or makes
+    that of a figure again.
     """
     keep_to(ALL_BUT_ONE)
     application = QApplication(["aeviz"])
@@ -48,8 +50,8 @@ def open_window(
     listener = _quit_on_interrupt(application)
     window.show()
     if opened is not None:
-        path, saved = opened
-        window.keeper.show(saved, path)
+        path, found = opened
+        window.keeper.show(found, path)
     window.start()
     if lesson is not None:
         window.lessons.show(lesson)

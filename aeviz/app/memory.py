@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 from PyQt6.QtCore import QByteArray, QSettings, QStandardPaths
@@ -41,6 +43,19 @@ class Memory:
         name = str(path.absolute())
         others = [each for each in self.recent if each != name]
         self._store.setValue("recent", [name, *others[: MOST_RECENT - 1]])
+
+    @property
+    def figure(self) -> dict[str, Any]:
+        """Settings of the last figure that was exported."""
+        try:
+            found = json.loads(str(self._store.value("figure", "{}")))
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @figure.setter
+    def figure(self, settings: dict[str, Any]) -> None:
+        self._store.setValue("figure", json.dumps(settings))
 
     @property
     def theme(self) -> str | None:

@@ -83,7 +83,7 @@ class Window(QMainWindow):
         self.notice.stand_over(self.view)
         self.keeper.follow(self.store, self.run, self.view.figure)
         self.reporter = Reporter(self)
-        self.exports = Exports(self, self.view.figure, self.run, memory, self.status.say)
+        self.exports = Exports(self, self.view.figure, self.run, memory, self._beside, self.status.say)
         self.files = DataFiles(self, self.store, memory, self.notice, self.status.say)
         self.lessons = Lessons(self.store)
         self.pencil = Pencil(self.view, self.store, self.notice, self.run.data)

@@ -7,6 +7,9 @@ from pathlib import Path
 from aeviz.cli.options import REFUSED, Parser, Refused, add_settings, parsed, say, settings_of
 from aeviz.core.data_file import SUFFIXES
 from aeviz.core.files import RUN, FileError
+from aeviz.core.recipe import Recipe
+from aeviz.core.recipe_files import SUFFIXES as RECIPES
+from aeviz.core.recipe_files import recipe_in
 from aeviz.core.run_file import read_run
 from aeviz.core.setting import nearest
 from aeviz.figure.qt import require_qt
@@ -25,11 +28,14 @@ def window(words: list[str], commands: tuple[str, ...]) -> int:
     parser.add_argument("--version", action="version", version=f"aeviz {__version__}")
     add_settings(parser)
     if words and not words[0].startswith("-"):
-        if not words[0].lower().endswith((*SUFFIXES, RUN)):
-            known = f"render and presets, run files ({RUN}) and files of points: {', '.join(SUFFIXES)}"
+        if not words[0].lower().endswith((*SUFFIXES, *RECIPES, RUN)):
+            known = (
+                f"{', '.join(commands)}, run files ({RUN}), figures that aeviz made ({', '.join(RECIPES)}) "
+                f"and files of points ({', '.join(SUFFIXES)})"
+            )
             guess = nearest(words[0], commands)
             raise Refused(f"there is no command {words[0]!r}{guess}; there are {known}")
-        if words[0].lower().endswith(RUN):
+        if words[0].lower().endswith((*RECIPES, RUN)):
             return _open(words)
         if any(word.split("=")[0] == "--data" for word in words):
             raise Refused(f"{words[0]} and --data name two kinds of data: leave one of them out")
@@ -43,14 +49,18 @@ def window(words: list[str], commands: tuple[str, ...]) -> int:
 
 
 def _open(words: list[str]) -> int:
-    """Open a run file in the window."""
+    """Open a run file, or the run of a figure, in the window."""
     if words[1:]:
         raise Refused(f"{words[0]} has settings of its own: {words[1]} is not expected after it")
     try:
-        saved = read_run(Path(words[0]))
+        path = Path(words[0])
+        found = read_run(path) if path.suffix.lower() == RUN else recipe_in(path)
+        if isinstance(found, Recipe):
+            found.history()  # whether there are its points
     except FileError as error:
         return say(f"aeviz: {error}", REFUSED)
     require_qt(screen=True)
     from aeviz.app.main import open_window
 
-    return open_window(saved.view, theme_given=True, opened=(Path(words[0]), saved))
+    settings = found.settings if isinstance(found, Recipe) else found.view
+    return open_window(settings.on_screen(), theme_given=True, opened=(path, found))

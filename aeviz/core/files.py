@@ -13,8 +13,8 @@ import numpy as np
 from aeviz.core.clean_data import CleanData
 from aeviz.core.field import Field
 from aeviz.core.manifolds import FloatArray
+from aeviz.core.recipe import Recipe
 from aeviz.core.setting import nearest
-from aeviz.core.settings import Settings
 
 PICTURES = (".png", ".svg", ".pdf")
 RUN = ".aeviz"
@@ -87,13 +87,14 @@ def write_whole(path: Path, content: bytes) -> None:
         raise FileError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def npz_bytes(field: Field, losses: FloatArray, settings: Settings, data: CleanData, version: str) -> bytes:
+def npz_bytes(field: Field, losses: FloatArray, data: CleanData, recipe: Recipe) -> bytes:
     """Return the content of an NPZ file of the field.
 
     Keys and shapes: x (W,), y (H,), displacement (H, W, 2), magnitude (H, W), ambiguity (H, W),
     exact_displacement, exact_ambiguity and exact_log_density where there are exact ones, data (N, 2),
     noisy (N, 2), reconstruction (N, 2), loss (E,), regulariser (E,), which is a part of it, epoch, scale (2,)
-    and offset (2,), with which ``offset + scale * data`` are the user's units, settings (JSON text), version.
+    and offset (2,), with which ``offset + scale * data`` are the user's units, settings (JSON text), version,
+    and the recipe, of which `aeviz render --from` makes all of it again.
 
     Parameters
     ----------
@@ -114,8 +115,9 @@ def npz_bytes(field: Field, losses: FloatArray, settings: Settings, data: CleanD
         "scale": data.scale,
         "offset": data.offset,
         "epoch": np.array(field.epoch),
-        "settings": np.array(json.dumps(settings.to_json())),
-        "version": np.array(version),
+        "settings": np.array(json.dumps(recipe.told_settings.to_json())),
+        "version": np.array(recipe.version),
+        "recipe": np.array(recipe.text()),
     }
     if field.exact is not None:
         arrays["exact_displacement"] = field.exact.displacement

@@ -15,7 +15,7 @@ from aeviz.core.changes import Change, Changes
 from aeviz.core.clean_data import CleanData
 from aeviz.core.events import Begun, Changed, Cut, Event, GoneTo, Kept, Losses, Noted, Removed, Renamed, Told
 from aeviz.core.settings import Settings, applies
-from aeviz.core.timeline import LEAST, Keyframe, Timeline
+from aeviz.core.timeline import LEAST, NO_PLAN, Keyframe, Timeline
 
 MEGABYTE = 2**20
 CHANGE = 1_000  # bytes that the settings of a live change take
@@ -37,6 +37,8 @@ class Branch:
         Number of the branch that it left after epoch `since`, which may be gone; None where it began anew.
     named : bool
         Whether the user gave it its name.
+    plan : Plan
+        What it is to do by itself before it rests.
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class Branch:
     ) -> None:  # fmt: skip
         self.number, self.origin, self.data = number, origin, data
         self.parent, self.since, self.begun = parent.number if parent else None, since, begun
-        self.name, self.named = f"Run {number}", False
+        self.name, self.named, self.plan = f"Run {number}", False, NO_PLAN
         self.timeline: Timeline = parent.timeline.up_to(since) if parent else Timeline()
         self._losses: Losses = np.empty((_AT_FIRST, 2), dtype=np.float32)
         self.epoch = 0

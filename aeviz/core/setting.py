@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 Applies = Literal["live", "rebuild", "view"]
+MOST_TEXT = 120  # characters of a text
 _MOST_SHOWN = 60  # characters of a refused value that its message repeats
 
 
@@ -27,8 +28,8 @@ class Spec:
     name : str
         The field's name in `Settings`; the option is the name with dashes.
     default : Any
-        Its type decides how the setting is read: bool, int, float, str (one of `choices`), or a tuple
-        of numbers.
+        Its type decides how the setting is read: bool, int, float, str (one of `choices`, or any text
+        where there are none), or a tuple of numbers.
     applies : {"live", "rebuild", "view"}
         ``live``: from the next epoch on. ``rebuild``: makes new data or a new network.
         ``view``: changes the drawing only.
@@ -74,7 +75,12 @@ class Spec:
     @property
     def separator(self) -> str:
         """What stands between the numbers of a tuple in text: ``40x34`` but ``64,64``."""
-        return "x" if self.unit == "cells" else ","
+        return "x" if self.unit in ("cells", "size unit") else ","
+
+    @property
+    def is_text(self) -> bool:
+        """Whether any text is a value."""
+        return isinstance(self.default, str) and not self.choices
 
     @property
     def range(self) -> str:
@@ -83,6 +89,8 @@ class Spec:
             return ", ".join(self.choices) + (f", or a file: {', '.join(self.files)}" if self.files else "")
         if isinstance(self.default, bool):
             return "on or off"
+        if self.is_text:
+            return f"a line of up to {MOST_TEXT} characters"
         span = f"{_number_text(self.low)} to {_number_text(self.high)}"
         if self.length is None:
             return span
@@ -102,6 +110,10 @@ class Spec:
             return self._checked_choice(value)
         if isinstance(self.default, bool):
             if isinstance(value, bool):
+                return value
+            raise self._error(value)
+        if self.is_text:
+            if isinstance(value, str) and len(value) <= MOST_TEXT and value.isprintable():
                 return value
             raise self._error(value)
         if isinstance(self.default, tuple):
@@ -129,7 +141,7 @@ class Spec:
             if text.lower() not in words:
                 raise self._error(text)
             return words[text.lower()]
-        if self.choices:
+        if self.choices or self.is_text:
             return self.checked(text)
         if isinstance(self.default, tuple):
             parts = [p for p in text.replace("×", "x").replace("x", ",").split(",") if p.strip()]

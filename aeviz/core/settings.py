@@ -13,6 +13,9 @@ from aeviz.core.setting import SettingError, Spec, nearest, setting
 
 LECTURE_EXTENT = (-2.2, 1.7, -1.4, 1.9)
 MOST_DRAWN = 2_000  # points
+SIZE, SPLIT_SIZE = (900, 760), (1440, 720)  # px at 96 dpi of a figure that is given none; of two fields
+CSS_DPI = 96.0  # at which one pixel is one of the screen's
+MOST_PIXELS, MOST_ACROSS = 200_000_000, 30_000  # of an exported figure
 MAX_ASPECT = 50.0  # of the extent: a longer strip has no cells that could be seen
 
 
@@ -274,6 +277,38 @@ class Settings:
         "dark", "Theme", "Lecture: black surroundings and grey axes, as in the lecture's figures.",
         group="View", applies="view", choices=("dark", "light", "lecture", "system"),
     )
+    size: tuple[float, ...] = setting(
+        (), "Size", "Width and height of an exported figure, in its unit. Empty, it is 900x760 px at 96 dpi.",
+        group="Figure", applies="view", unit="size unit", low=0.5, high=20_000.0, length=(0, 2),
+    )
+    size_unit: str = setting(
+        "cm", "Size unit", "In which unit the size is given; px are those of the PNG file.",
+        group="Figure", applies="view", choices=("cm", "in", "px"),
+    )
+    resolution: float = setting(
+        192.0, "Resolution", "Pixels per inch of a PNG file, and of a video’s pictures.",
+        group="Figure", applies="view", unit="dpi", low=36.0, high=1_200.0, step=1.25, scale="log",
+    )
+    font_size: float = setting(
+        9.0, "Font size", "Of the legend; points, arrow heads and lines keep their proportion to it.",
+        group="Figure", applies="view", unit="pt", low=4.0, high=48.0, step=0.5,
+    )
+    title: str = setting(
+        "", "Title", "A line above an exported figure.",
+        group="Figure", applies="view",
+    )
+    legend: bool = setting(
+        True, "Legend", "Draws the legend above an exported figure.",
+        group="Figure", applies="view",
+    )
+    axes: bool = setting(
+        True, "Axes", "Draws an exported figure’s axes with their numbers.",
+        group="Figure", applies="view",
+    )
+    colour_bar: bool = setting(
+        True, "Colour bar", "Draws the colour bar beside an exported figure.",
+        group="Figure", applies="view",
+    )
     history: int = setting(
         256, "History", "How much memory, and room on disk, keeps what brings every past epoch back.",
         group="View", applies="view", unit="MB", low=16, high=16_384, step=1.25, scale="log",
@@ -291,6 +326,14 @@ class Settings:
     def __post_init__(self) -> None:
         for spec in TABLE:
             object.__setattr__(self, spec.name, spec.checked(getattr(self, spec.name)))
+        if len(self.size) == 1:
+            raise SettingError("--size needs two numbers, width and height: 16x9")
+        width, height = self.figure_pixels
+        if width * height > MOST_PIXELS or max(width, height) > MOST_ACROSS:
+            raise SettingError(
+                f"--size with this --resolution makes {width:,.0f} × {height:,.0f} pixels; at most "
+                f"{MOST_PIXELS:,}, and {MOST_ACROSS:,} across: take a smaller one"
+            )
         if len(self.drawn) % 2:
             raise SettingError("--drawn needs two numbers for each point: x,y,x,y…")
         if not self.extent:
@@ -302,6 +345,15 @@ class Settings:
             raise SettingError("--extent must have x0 below x1 and y0 below y1: it is x0,x1,y0,y1")
         if not 1.0 / MAX_ASPECT <= (x1 - x0) / (y1 - y0) <= MAX_ASPECT:
             raise SettingError(f"--extent must not be more than {MAX_ASPECT:g} times as long as it is wide")
+
+    @property
+    def figure_pixels(self) -> tuple[float, float]:
+        """Width and height of an exported figure in a PNG file's pixels."""
+        if not self.size:
+            width, height = SPLIT_SIZE if self.compare == "split" else SIZE
+            return width * self.resolution / CSS_DPI, height * self.resolution / CSS_DPI
+        per_unit = {"cm": self.resolution / 2.54, "in": self.resolution, "px": 1.0}[self.size_unit]
+        return self.size[0] * per_unit, self.size[1] * per_unit
 
     @property
     def is_from_file(self) -> bool:
@@ -327,6 +379,11 @@ class Settings:
     def tested(self) -> Self:
         """The same with the noise of the test."""
         return dataclasses.replace(self, noise=min(1.0, self.noise * self.test_noise))
+
+    def on_screen(self) -> Self:
+        """The same, without what is meant for an exported figure alone."""
+        own = {spec.name: spec.default for spec in TABLE if spec.group == "Figure"}
+        return dataclasses.replace(self, **own)
 
     def drawn_as(self, view: Settings) -> Self:
         """The same run, drawn as `view`."""

@@ -20,6 +20,21 @@ Changes = tuple[tuple[int, Settings], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What a run is to do by itself: live changes as they come, up to an epoch."""
+
+    changes: Changes = ()
+    until: int = 0
+
+    def after(self, epoch: int) -> Plan:
+        """What is left of it after an epoch of the run."""
+        return Plan(tuple(change for change in self.changes if change[0] > epoch), self.until)
+
+
+NO_PLAN = Plan()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Keyframe:
     """All of a training's state after one epoch.
 

@@ -2,68 +2,143 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pyqtgraph as pg
 from PyQt6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSize, QSizeF, Qt
 from PyQt6.QtGui import QColor, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
 from PyQt6.QtSvg import QSvgGenerator
-from PyQt6.QtWidgets import QGraphicsScene
+from PyQt6.QtWidgets import QGraphicsScene, QGraphicsWidget
 
 from aeviz.core.clean_data import CleanData
 from aeviz.core.field import Field
-from aeviz.core.settings import Settings
+from aeviz.core.marks import Marks
+from aeviz.core.recipe import Recipe
+from aeviz.core.recipe_files import png_with, svg_with, xmp
+from aeviz.core.setting import SettingError
+from aeviz.core.settings import CSS_DPI, SIZE, SPLIT_SIZE, Settings
 from aeviz.figure.composition import Beside, comparison
 from aeviz.figure.figure import FieldFigure
 from aeviz.figure.overlays import Lines
 
-SIZE, SPLIT_SIZE = (900, 760), (1440, 720)  # px of a figure that no window has given a size
 THUMBNAIL = (760, 640)  # px of a figure of which a thumbnail is made
-SCALE = 2.0  # PNG pixels per scene pixel, where nothing else is asked for
-_DPI = 96  # one scene pixel is one CSS pixel, so that pens and text keep their size in files
+_USUAL_FONT = 9.0  # pt of the legend where a scene pixel is one of the screen's
+_TITLE = "aeviz field"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a figure is painted on.
+
+    Attributes
+    ----------
+    pixels : (width, height)
+        Of a PNG file.
+    resolution : float
+        Of those per inch.
+    zoom : float
+        How many of the screen's pixels, 96 per inch, one of the scene takes: the larger, the larger are
+        text, points and lines.
+    """
+
+    pixels: tuple[int, int]
+    resolution: float = CSS_DPI
+    zoom: float = 1.0
+
+    @classmethod
+    def of(cls, settings: Settings, beside: Beside | None = None) -> Page:
+        """The page that these settings ask for; two runs side by side have a wider one."""
+        if beside is not None and not settings.size:
+            width, height = SPLIT_SIZE if comparison(settings, beside) == "split" else SIZE
+            pixels = (width * settings.resolution / CSS_DPI, height * settings.resolution / CSS_DPI)
+        else:
+            pixels = settings.figure_pixels
+        width, height = (max(1, round(each)) for each in pixels)
+        return cls((width, height), settings.resolution, settings.font_size / _USUAL_FONT)
+
+    @property
+    def scale(self) -> float:
+        """PNG pixels per scene pixel."""
+        return self.zoom * self.resolution / CSS_DPI
+
+    @property
+    def scene(self) -> QSizeF:
+        """Size of the scene, in its own pixels."""
+        width, height = self.pixels
+        return QSizeF(width / self.scale, height / self.scale)
+
+    @property
+    def css(self) -> QSizeF:
+        """Size of an SVG or PDF file's page, in pixels of which 96 are an inch."""
+        return self.scene * self.zoom
 
 
 def figure_of(
-    field: Field, settings: Settings, data: CleanData, midline: Lines = (), beside: Beside | None = None
-) -> FieldFigure:
-    """Make a figure that no window shows; `midline` are the geometric one's lines, `beside` another run."""
+    field: Field, settings: Settings, data: CleanData, midline: Lines = (), beside: Beside | None = None,
+    marks: Marks | None = None,
+) -> FieldFigure:  # fmt: skip
+    """Make a figure that no window shows; `midline` are the geometric one's lines, `beside` another run.
+
+    Raises
+    ------
+    SettingError
+        Where there is no room for the field.
+    """
     figure = FieldFigure(settings, data)
     scene = QGraphicsScene(figure)
     scene.addItem(figure)
-    figure.resize(*(SPLIT_SIZE if comparison(settings, beside) == "split" else SIZE))
-    figure.set_field(field, None, midline, beside)
+    figure.resize(Page.of(settings, beside).scene)
+    figure.set_field(field, marks, midline, beside)
+    if not figure.fits:
+        raise SettingError(
+            "the figure has no room for the field: take a larger --size, a smaller --font-size, or leave "
+            "out legend, axes or colour bar"
+        )
     return figure
 
 
-def picture_bytes(figure: FieldFigure, suffix: str, scale: float = 1.0) -> bytes:
-    """Paint the figure's scene; `scale` is PNG pixels per scene pixel."""
+def picture_bytes(
+    figure: QGraphicsWidget, suffix: str, page: Page | None = None, recipe: Recipe | None = None
+) -> bytes:
+    """Paint a figure into a file of this kind, with its recipe; of the figure's own size without a page."""
+    page = page or as_on_screen(figure)
     if suffix == ".png":
-        return png_bytes(image_of(figure, scale))
+        content = png_bytes(image_of(figure, page))
+        return content if recipe is None else png_with(content, recipe)
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     painter = QPainter()
-    device = _svg_device(buffer, figure) if suffix == ".svg" else _pdf_device(buffer, figure)
+    device = _svg_device(buffer, page) if suffix == ".svg" else _pdf_device(buffer, page, recipe)
     painter.begin(device)
     painter.setRenderHint(QPainter.RenderHint.LosslessImageRendering)
-    _paint(figure, painter, QRectF(figure.rect()))
+    _paint(figure, painter, QRectF(0.0, 0.0, page.css.width(), page.css.height()))
     painter.end()
     content = bytes(buffer.data().data())
     if suffix == ".pdf":
         return content
     # Who opens the file may not have the bundled font; these have nearly its widths.
-    return content.replace(b'font-family="Inter"', b'font-family="Inter, Helvetica, Arial, sans-serif"')
+    content = content.replace(b'font-family="Inter"', b'font-family="Inter, Helvetica, Arial, sans-serif"')
+    return content if recipe is None else svg_with(content, recipe)
 
 
-def image_of(figure: FieldFigure, scale: float) -> QImage:
-    """Paint the figure into an image of `scale` times its size."""
-    size = figure.size() * scale
-    image = QImage(round(size.width()), round(size.height()), QImage.Format.Format_RGB32)
-    image.setDotsPerMeterX(round(scale * _DPI / 0.0254))
-    image.setDotsPerMeterY(round(scale * _DPI / 0.0254))
+def image_of(figure: QGraphicsWidget, page: Page | None = None) -> QImage:
+    """Paint a figure into an image, of the figure's own size without a page."""
+    page = page or as_on_screen(figure)
+    image = QImage(*page.pixels, QImage.Format.Format_RGB32)
+    image.setDotsPerMeterX(round(page.resolution / 0.0254))
+    image.setDotsPerMeterY(round(page.resolution / 0.0254))
     image.fill(QColor("black"))
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     _paint(figure, painter, QRectF(image.rect()))
     painter.end()
     return image
+
+
+def as_on_screen(figure: QGraphicsWidget, scale: float = 1.0) -> Page:
+    """A page of `scale` times the size that a figure has."""
+    size = figure.size() * scale
+    return Page((round(size.width()), round(size.height())), scale * CSS_DPI)
 
 
 def thumbnail(figure: FieldFigure, size: QSize) -> QImage:
@@ -89,34 +164,31 @@ def png_bytes(image: QImage) -> bytes:
     return bytes(content.data())
 
 
-def _svg_device(buffer: QBuffer, figure: FieldFigure) -> QSvgGenerator:
+def _svg_device(buffer: QBuffer, page: Page) -> QSvgGenerator:
     device = QSvgGenerator(QSvgGenerator.SvgVersion.Svg11)  # Tiny 1.2 has no clipping
     device.setOutputDevice(buffer)
-    device.setResolution(_DPI)
-    device.setSize(figure.size().toSize())
-    device.setViewBox(QRectF(figure.rect()))
-    device.setTitle("aeviz field")
+    device.setResolution(round(CSS_DPI))
+    device.setSize(page.css.toSize())
+    device.setViewBox(QRectF(0.0, 0.0, page.css.width(), page.css.height()))
+    device.setTitle(_TITLE)
     return device
 
 
-def _pdf_device(buffer: QBuffer, figure: FieldFigure) -> QPdfWriter:
+def _pdf_device(buffer: QBuffer, page: Page, recipe: Recipe | None) -> QPdfWriter:
     device = QPdfWriter(buffer)
-    device.setResolution(_DPI)
-    points = figure.size() * 72.0 / _DPI
-    page = QPageSize(
-        QSizeF(points.width(), points.height()),
-        QPageSize.Unit.Point,
-        "",
-        QPageSize.SizeMatchPolicy.ExactMatch,
-    )
+    device.setResolution(round(CSS_DPI))
+    points = page.css * 72.0 / CSS_DPI
+    size = QPageSize(points, QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch)
     device.setPageLayout(
-        QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(), QPageLayout.Unit.Point)
+        QPageLayout(size, QPageLayout.Orientation.Portrait, QMarginsF(), QPageLayout.Unit.Point)
     )
-    device.setTitle("aeviz field")
+    device.setTitle(_TITLE)
+    if recipe is not None:
+        device.setDocumentXmpMetadata(QByteArray(xmp(recipe, _TITLE)))
     return device
 
 
-def _paint(figure: FieldFigure, painter: QPainter, target: QRectF) -> None:
+def _paint(figure: QGraphicsWidget, painter: QPainter, target: QRectF) -> None:
     scene = figure.scene()
     if isinstance(scene, pg.GraphicsScene):
         scene.prepareForPaint()

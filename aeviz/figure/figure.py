@@ -17,7 +17,7 @@ from aeviz.core.settings import Settings
 from aeviz.figure.axes import AxesLayer
 from aeviz.figure.colour_bar import ColourBar
 from aeviz.figure.composition import Beside, Composition
-from aeviz.figure.key import Entry, Legend
+from aeviz.figure.key import Entry, Heading, Legend
 from aeviz.figure.overlays import Lines
 from aeviz.figure.panel import Box, Panel
 from aeviz.figure.scale import scales
@@ -27,6 +27,7 @@ from aeviz.figure.wording import Wording
 
 MOST_ZOOM = 200.0  # in and out of the first view: farther there is nothing more to see
 _MARGIN, _GAP = 14.0, 22.0  # px: round the figure, between its parts
+_LEAST = 10.0  # px of a field that can be drawn
 
 
 class FieldFigure(pg.GraphicsWidget):
@@ -53,6 +54,9 @@ class FieldFigure(pg.GraphicsWidget):
         self.panels = Panel(self), Panel(self)
         self._wipe = WipeLine(self, self.wiped.emit)
         self._legend = Legend(self)
+        self._heading = Heading(self)
+        self.fits = True
+        """Whether there is room for the field."""
         for panel in self.panels:
             panel.box.sigRangeChanged.connect(lambda box, _: self._link(box))
         self.home()
@@ -100,6 +104,11 @@ class FieldFigure(pg.GraphicsWidget):
         return True
 
     @property
+    def marks(self) -> Marks:
+        """What is shown of single places."""
+        return self._marks
+
+    @property
     def is_sketch(self) -> bool:
         """Whether a better exact field is still to come."""
         return any(part.is_sketch for part in self._composition.parts)
@@ -125,7 +134,7 @@ class FieldFigure(pg.GraphicsWidget):
             self._settings, self._field, self._marks, self._midline, self._beside
         )
         for panel in self.panels:
-            panel.show(panel in self._shown)
+            panel.show(panel in self._shown, axes=self._settings.axes)
         self._point()
 
     def show_points(self, data: FloatArray, noisy: FloatArray) -> None:
@@ -205,17 +214,26 @@ class FieldFigure(pg.GraphicsWidget):
         super().resizeEvent(event)
         self._arrange()
 
+    @property
+    def _bars(self) -> int:
+        """How many colour bars are drawn."""
+        return self._composition.bars if self._settings.colour_bar else 0
+
     def _arrange(self) -> None:
-        composition, size = self._composition, self.size()
-        split, barred = composition.how == "split", composition.bars > 0
+        settings, size = self._settings, self.size()
+        split, barred = self._composition.how == "split", self._bars > 0
         count = 2 if split else 1  # fields side by side
-        beside = AxesLayer.LEFT + (ColourBar.WIDTH + _GAP if barred and not split else 0.0)
-        below = AxesLayer.BOTTOM + (ColourBar.HEIGHT if barred and split else 0.0)
-        room = size.width() - 2 * _MARGIN
-        top = self._legend.set_width(room) + 8.0
+        axes = (AxesLayer.LEFT, AxesLayer.BOTTOM) if settings.axes else (0.0, 0.0)
+        beside = axes[0] + (ColourBar.WIDTH + _GAP if barred and not split else 0.0)
+        below = axes[1] + (ColourBar.HEIGHT if barred and split else 0.0)
+        margin = _MARGIN if settings.axes or settings.legend or settings.title or barred else 0.0
+        room = size.width() - 2 * margin
+        heading = Heading.HEIGHT if settings.title else 0.0
+        top = heading + (self._legend.set_width(room) + 8.0 if settings.legend else 0.0)
         wide = (room - (count - 1) * _GAP) / count - beside
-        high = size.height() - 2 * _MARGIN - top - below
-        if wide < 10.0 or high < 10.0:
+        high = size.height() - 2 * margin - top - below
+        self.fits = wide >= _LEAST and high >= _LEAST
+        if not self.fits:
             return
         x0, x1, y0, y1 = self._home.edges
         scale = min(wide / (x1 - x0), high / (y1 - y0))
@@ -224,8 +242,8 @@ class FieldFigure(pg.GraphicsWidget):
             scale = math.floor(scale * cell) / cell  # whole pixels per cell: all look alike
         width, height = round(scale * (x1 - x0)), round(scale * (y1 - y0))
         used = count * (beside + width) + (count - 1) * _GAP
-        x = round(_MARGIN + AxesLayer.LEFT + 0.5 * (room - used))
-        y = round(_MARGIN + top + 0.5 * (high - height))
+        x = round(margin + axes[0] + 0.5 * (room - used))
+        y = round(margin + top + 0.5 * (high - height))
         self._linking = True  # until all have their places: they are of one size then
         for index, panel in enumerate(self.panels):
             left = round(x + index * (beside + width + _GAP)) if split else x
@@ -235,22 +253,25 @@ class FieldFigure(pg.GraphicsWidget):
         self._link(self.box)
         self._place_bars()
         self._cut()
-        self._legend.setPos(max(_MARGIN, min(x, _MARGIN + room - self._legend.needed_width)), y - top)
+        left = max(margin, min(x, margin + room - self._legend.needed_width))
+        self._legend.setPos(left, y - top + heading)
+        self._legend.setVisible(settings.legend)
+        self._heading.set_text(settings.title, self._theme.text, used - axes[0])
+        self._heading.setPos(x, y - top)
 
     def _place_bars(self) -> None:
         """Each lies below its field, or the only one below both; beside fields that overlap they stand."""
-        composition, last = self._composition, self.panels[-1].box.geometry()
-        for index, panel in enumerate(self.panels[: composition.bars]):
+        last, bars = self.panels[-1].box.geometry(), self._bars
+        below = AxesLayer.BOTTOM if self._settings.axes else 0.0
+        for index, panel in enumerate(self.panels[:bars]):
             field = panel.box.geometry()
-            if composition.how == "split":
-                right = field.right() if composition.bars > 1 else last.right()
-                panel.bar.lie(field.left(), field.bottom() + AxesLayer.BOTTOM + 6.0, right - field.left())
+            if self._composition.how == "split":
+                right = field.right() if bars > 1 else last.right()
+                panel.bar.lie(field.left(), field.bottom() + below + 6.0, right - field.left())
             else:
-                each, title = (field.height() - 4.0) / composition.bars, ColourBar.TITLE
+                each, title = (field.height() - 4.0) / bars, ColourBar.TITLE
                 panel.bar.stand(
-                    field.right() + _GAP,
-                    field.top() + 4.0 + index * each,
-                    each - title - 12.0 * (composition.bars - 1),
+                    field.right() + _GAP, field.top() + 4.0 + index * each, each - title - 12.0 * (bars - 1)
                 )
 
     def _cut(self) -> None:
@@ -273,7 +294,7 @@ class FieldFigure(pg.GraphicsWidget):
             return
         shared = scales(parts, settings)
         for index, (panel, part) in enumerate(zip(self._shown, parts, strict=True)):
-            panel.draw(part, shared[part.layer], settings, theme, barred=index < composition.bars)
+            panel.draw(part, shared[part.layer], settings, theme, barred=index < self._bars)
         (x0, x1), _ = self.box.viewRange()
         pixels = self.box.rect().width() / (x1 - x0)
         wording = Wording(composition, shared, settings, theme, self._data, pixels)

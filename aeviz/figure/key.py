@@ -8,12 +8,12 @@ from typing import Literal
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
+from PyQt6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen
 from PyQt6.QtWidgets import QGraphicsItem
 
 from aeviz.figure.arrows import SHAFT, arrow_shapes
 from aeviz.figure.layer import EDGE, fill_polygons, stroke_segments
-from aeviz.figure.theme import Theme, font
+from aeviz.figure.theme import DISPLAY, Theme, font
 
 _GAP, _SWATCH = 18.0, 9.0  # px
 
@@ -108,6 +108,34 @@ class Legend(QGraphicsItem):
             shafts, heads = arrow_shapes(np.array([[x, y]]), np.array([[entry.length, 0.0]]))
             stroke_segments(painter, shafts, QPen(QColor(entry.colour), SHAFT))
             fill_polygons(painter, heads, QBrush(QColor(entry.colour)))
+
+
+class Heading(QGraphicsItem):
+    """A line above a figure; what is too long for it is cut short."""
+
+    HEIGHT = 30.0  # px
+
+    def __init__(self, parent: QGraphicsItem) -> None:
+        super().__init__(parent)
+        self._font = font(16, weight=QFont.Weight.DemiBold, family=DISPLAY)
+        self._text, self._ink, self._width = "", QColor("white"), 0.0
+
+    def set_text(self, text: str, colour: str, width: float) -> None:
+        """Write this text in a line of this width."""
+        self.prepareGeometryChange()
+        self._text, self._ink, self._width = text, QColor(colour), width
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        """The whole line."""
+        return QRectF(0.0, 0.0, self._width, self.HEIGHT)
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        """Write the text at the left."""
+        text = QFontMetricsF(self._font).elidedText(self._text, Qt.TextElideMode.ElideRight, self._width)
+        painter.setFont(self._font)
+        painter.setPen(self._ink)
+        painter.drawText(self.boundingRect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
 
 
 class Title(QGraphicsItem):

@@ -66,10 +66,10 @@ class Panel:
         for layer in (self._data, self._noisy, self._reconstruction):
             layer.set_scale(min(1.2, max(0.4, rect.width() / _USUAL_WIDTH)))
 
-    def show(self, visible: bool) -> None:
-        """Be there or not."""
-        for item in (self.box, self.axes):
-            item.setVisible(visible)
+    def show(self, visible: bool, axes: bool) -> None:
+        """Be there or not, with axes or without."""
+        self.box.setVisible(visible)
+        self.axes.setVisible(visible and axes)
         self.bar.setVisible(visible and self.bar.isVisible())
 
     def draw(self, part: Part, scale: Scale, settings: Settings, theme: Theme, *, barred: bool) -> None:

@@ -36,12 +36,14 @@ class Driver:
         self._in_epoch = False
         self.record: list[m.Kept | m.Noted] = []  # for the window to keep, not yet sent
         first = training.keyframe()
+        self._planned, self._until = deque(build.plan.changes), build.plan.until
         self._most = most_within(build.settings.history * MEGABYTE, first.nbytes)
         kept = min(_SOUND_KEPT, most_within(_SOUND_BYTES, first.nbytes))
         self._sound: deque[Keyframe] = deque(maxlen=kept)
         self._replay: Iterator[None] | None = None
         if build.keyframe is None:
             self._keep()
+            self._follow_plan()
         else:
             training.restore(build.keyframe)
             self._sound.append(build.keyframe)
@@ -59,18 +61,27 @@ class Driver:
         """Whether the run rests, returns, trains, or has reached its last epoch."""
         if self._replay is not None:
             return "returning"
-        if self.single:
+        if self.single or self._follows_plan:
             return "training"
         if self.training.epoch >= self.training.settings.epochs and not self._in_epoch:
             return "finished"
         return "training" if self.drive.playing else "paused"
+
+    @property
+    def _follows_plan(self) -> bool:
+        return self.training.epoch < self._until
+
+    def _follow_plan(self) -> None:
+        """Make the changes that are planned after this epoch."""
+        while self._planned and self._planned[0][0] <= self.training.epoch:
+            self._change(self._planned.popleft()[1])
 
     def wait(self) -> float | None:
         """Seconds until the next epoch is due; None while there is nothing to train."""
         phase = self.phase()
         if phase not in ("returning", "training"):
             return None
-        if phase == "returning" or self._in_epoch or self.single:
+        if phase == "returning" or self._in_epoch or self.single or self._follows_plan:
             return 0.0
         now = time.perf_counter()
         if not math.isfinite(self.drive.speed) or now - self._due > 0.25:
@@ -78,10 +89,13 @@ class Driver:
         return max(0.0, self._due - now)
 
     def change(self, settings: Settings) -> None:
-        """Take up live settings now, or as soon as the epoch in progress is done, or the run has returned."""
-        if self._in_epoch or self._replay is not None:
+        """Take up live settings now, or when the epoch in progress, the plan or the return is done."""
+        if self._in_epoch or self._replay is not None or self._follows_plan:
             self._waiting_change = settings
             return
+        self._change(settings)
+
+    def _change(self, settings: Settings) -> None:
         self.training.change(settings)
         self.record.append(m.Noted(self._run, self.training.epoch, settings))
 
@@ -118,15 +132,16 @@ class Driver:
         if settings is not None:
             self._waiting_change = None
             if "live" in applies(self.training.settings.changed(settings)):
-                self.change(settings)
+                self._change(settings)
             self.training.change(settings)  # and with it how it is drawn
+        self._follow_plan()
 
     def _is_due(self, now: float) -> bool:
         if self._replay is not None:
             return True
         if self.phase() != "training":
             return False
-        return self._in_epoch or self.single or self._due <= now
+        return self._in_epoch or self.single or self._follows_plan or self._due <= now
 
     def _finish_epoch(self, loss: float) -> None:
         self.single = False
@@ -135,7 +150,10 @@ class Driver:
         epoch = self.training.epoch
         if is_due(epoch, spread_at(epoch, self._most)):
             self._keep()
-        if self._waiting_change is not None:
+        self._follow_plan()
+        if epoch == self._until:
+            self._due = time.perf_counter()  # as after a return
+        if self._waiting_change is not None and not self._follows_plan:
             settings, self._waiting_change = self._waiting_change, None
             self.change(settings)
 
@@ -151,6 +169,8 @@ class Driver:
         self.training.restore(self._sound[-1])
         self._in_epoch = self.single = False
         self._waiting_change = self._replay = None
+        self._planned.clear()
+        self._until = 0
         self._branch += 1
         self._stood = min(self._stood, self.training.epoch)
         self.change(settings)

@@ -21,7 +21,7 @@ from aeviz.core.marks import NO_MARKS, Marks, Point
 from aeviz.core.metrics import Metrics, NoiseCurve, Quality
 from aeviz.core.midline import Midline
 from aeviz.core.settings import Settings
-from aeviz.core.timeline import Changes, Keyframe
+from aeviz.core.timeline import NO_PLAN, Changes, Keyframe, Plan
 
 Phase = Literal["paused", "returning", "training", "finished"]
 """Returning: replaying what was trained before, up to where the run stood."""
@@ -35,6 +35,7 @@ class Build:
     """Begin a run on these data and forget the one before; `run` numbers it.
 
     With a keyframe, return first to `epoch` by way of the live changes since, then go on with `settings`.
+    With a plan, follow it then, as fast as can be.
     """
 
     run: int
@@ -43,16 +44,20 @@ class Build:
     keyframe: Keyframe | None = None
     changes: Changes = ()
     epoch: int = 0
+    plan: Plan = NO_PLAN
 
     @classmethod
     def of(cls, run: int, settings: Settings, branch: Branch, epoch: int | None = None) -> Build:
         """Go on after an epoch of a branch, the newest one by default; begin it where it has none."""
         timeline, epoch = branch.timeline, branch.epoch if epoch is None else epoch
+        plan = branch.plan.after(epoch - 1)
+        if plan.until > epoch:
+            settings = branch.settings.drawn_as(settings)
         if not len(timeline):
-            return cls(run, settings, branch.data)
+            return cls(run, settings, branch.data, plan=plan)
         frame = timeline.before(epoch)
         changes = timeline.changes_between(frame.epoch, epoch)
-        return cls(run, settings, branch.data, frame, changes, epoch)
+        return cls(run, settings, branch.data, frame, changes, epoch, plan)
 
 
 @dataclass(frozen=True, slots=True)

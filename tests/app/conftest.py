@@ -192,7 +192,7 @@ class Desk:
 
     def colours(self, places: Iterable[Any]) -> list[str]:
         """The colours at some places of the plane, painted now."""
-        image, box = image_of(self.figure, 1.0), self.figure.box
+        image, box = image_of(self.figure), self.figure.box
         points = [box.mapToScene(box.mapFromView(QPointF(*place))) for place in places]
         return [image.pixelColor(math.floor(point.x()), math.floor(point.y())).name() for point in points]
 

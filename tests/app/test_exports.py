@@ -13,13 +13,12 @@ from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QFileDialog
 
 import aeviz
+from aeviz.app.export_dialog import ExportDialog
 from aeviz.app.exports import FORMATS
 from aeviz.core.settings import Settings
-from aeviz.figure.export import image_of
 from aeviz.figure.theme import DARK
 
 QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=60, grid=(12, 10))
-SUFFIXES = {title: suffix for title, (suffix, _) in FORMATS.items()}
 MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 
 
@@ -40,8 +39,30 @@ def choose(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def silence(desk) -> None:
+def silence(desk):
     desk.window.statusBar().clearMessage()
+    yield
+    desk.window.memory.figure = {}
+    for dialog in desk.window.findChildren(ExportDialog):
+        dialog.close()
+    desk.until(lambda: not desk.window.findChildren(ExportDialog))
+
+
+def dialog_of(desk, **settings) -> ExportDialog:
+    """The dialog for a figure, as a user opens it, of the window's size at first, with these settings."""
+    desk.window.exports.figure()
+    desk.until(lambda: desk.window.findChildren(ExportDialog))
+    dialog = desk.window.findChildren(ExportDialog)[-1]
+    dialog.pages.buttons()[0].click()
+    assert dialog.store.set(**settings)
+    return dialog
+
+
+def export(desk, **settings) -> ExportDialog:
+    """Open the dialog, and export."""
+    dialog = dialog_of(desk, **settings)
+    dialog.buttons["Export …"].click()
+    return dialog
 
 
 def message(desk) -> str:
@@ -50,9 +71,9 @@ def message(desk) -> str:
 
 @pytest.mark.parametrize("chosen", FORMATS)
 def test_a_figure_is_written_as_chosen(chosen, desk, choose, tmp_path):
-    suffix, scale = FORMATS[chosen]
+    suffix = FORMATS[chosen]
     asked = choose(tmp_path / "a.b", chosen)
-    desk.window.exports.figure()
+    export(desk)
     ((_, start, filters),) = asked
     assert start.name == "field.png"
     assert filters.split(";;") == [*FORMATS]
@@ -62,20 +83,20 @@ def test_a_figure_is_written_as_chosen(chosen, desk, choose, tmp_path):
     assert path.read_bytes().startswith(MAGIC[suffix])
     if suffix == ".png":
         image, size = QImage(str(path)), desk.figure.size()
-        assert (image.width(), image.height()) == (round(scale * size.width()), round(scale * size.height()))
+        assert (image.width(), image.height()) == (round(2 * size.width()), round(2 * size.height()))
 
 
 @pytest.mark.parametrize(("name", "suffix"), [("a.svg", ".svg"), ("B.PDF", ".pdf"), ("c.png", ".png")])
 def test_a_typed_ending_wins(name, suffix, desk, choose, tmp_path):
-    choose(tmp_path / name, "PNG, 4× (*.png)" if suffix != ".png" else "SVG (*.svg)")
-    desk.window.exports.figure()
+    choose(tmp_path / name, "PNG picture (*.png)" if suffix != ".png" else "SVG vectors (*.svg)")
+    export(desk)
     desk.until(lambda: message(desk) == f"Wrote {tmp_path / name}")
     assert (tmp_path / name).read_bytes().startswith(MAGIC[suffix])
 
 
 def test_nothing_is_written_where_the_dialog_is_cancelled(desk, choose, tmp_path):
     choose("")
-    desk.window.exports.figure()
+    export(desk)
     desk.window.exports.data()
     desk.settle()
     assert message(desk) == ""
@@ -83,7 +104,7 @@ def test_nothing_is_written_where_the_dialog_is_cancelled(desk, choose, tmp_path
 
 def test_the_folder_is_remembered(desk, choose, tmp_path):
     choose(tmp_path / "one.svg")
-    desk.window.exports.figure()
+    export(desk)
     desk.until(lambda: "one.svg" in message(desk))
     asked = choose("")
     desk.window.exports.data()
@@ -97,8 +118,9 @@ def test_the_file_is_the_picture_on_the_screen(compare, desk, tmp_path, choose):
     desk.until(lambda: compare == "off" or desk.fields[-1].exact is not None)
     desk.store.set(layer="ambiguity", theme="light")
     desk.settle()
-    choose(tmp_path / "screen.png", "PNG, as on the screen (*.png)")
-    desk.window.exports.figure()
+    choose(tmp_path / "screen.png")
+    size = desk.figure.size()
+    export(desk, size=(size.width(), size.height()), resolution=96.0)
     desk.until(lambda: "screen.png" in message(desk))
     screen, file = desk.window.view.grab().toImage(), QImage(str(tmp_path / "screen.png"))
     assert screen.size() == file.size()
@@ -170,8 +192,8 @@ def test_a_figure_has_the_decoders_lines_and_the_users_units(suffix, desk, choos
     desk.finish()
     desk.until(lambda: desk.fields[-1].decoded)
     path = tmp_path / f"a{suffix}"
-    choose(path, next(title for title in FORMATS if SUFFIXES[title] == suffix))
-    desk.window.exports.figure()
+    choose(path)
+    export(desk)
     desk.until(lambda: message(desk) == f"Wrote {path}")
     if suffix == ".png":
         image = QImage(str(path))
@@ -212,7 +234,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(kind, desk, choose, tm
     path.write_bytes(b"the old one")
     choose(path)
     monkeypatch.setattr(os, "fsync", full_disk)
-    getattr(desk.window.exports, kind)()
+    export(desk) if kind == "figure" else desk.window.exports.data()
     desk.until(lambda: str(path) in message(desk))
     assert message(desk) == f"cannot write {path}: {os.strerror(28)}"
     assert path.read_bytes() == b"the old one"
@@ -223,7 +245,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(kind, desk, choose, tm
 def test_a_place_that_is_none_is_told_in_one_line(name, desk, choose, tmp_path):
     (tmp_path / "folder.png").mkdir()
     choose(tmp_path / name)
-    desk.window.exports.figure()
+    export(desk)
     desk.until(lambda: str(tmp_path / name) in message(desk))
     assert message(desk).startswith("cannot write")
     assert "\n" not in message(desk)
@@ -231,31 +253,25 @@ def test_a_place_that_is_none_is_told_in_one_line(name, desk, choose, tmp_path):
 
 
 def test_the_figure_is_the_same_after_the_export(desk, tmp_path):
-    from aeviz.figure.export import picture_bytes
+    from aeviz.figure.export import as_on_screen, picture_bytes
 
     before = desk.window.view.grab().toImage()
     for suffix in MAGIC:
-        assert len(io.BytesIO(picture_bytes(desk.figure, suffix, 4.0)).getvalue()) > 1_000
+        assert (
+            len(io.BytesIO(picture_bytes(desk.figure, suffix, as_on_screen(desk.figure, 4.0))).getvalue())
+            > 1_000
+        )
     assert desk.window.view.grab().toImage() == before
 
 
-def test_a_figure_that_shows_a_sketch_is_written_when_the_whole_is_there(desk, choose, tmp_path):
+def test_a_figure_never_shows_a_sketch(desk, choose, tmp_path):
     desk.begin(QUICK.replace(layer="exact"))
     desk.finish()
     desk.until(lambda: desk.fields[-1].exact is not None)
     frame, whole = desk.frames[-1], desk.fields[-1]
     rough = dataclasses.replace(whole.exact, displacement=0.5 * whole.exact.displacement, sketch=True)
-    sketch = dataclasses.replace(whole, exact=rough)
-    choose(tmp_path / "a.png", "PNG, as on the screen (*.png)")
-    desk.run.framed.emit(frame, sketch)
-    desk.window.exports.figure()
-    desk.run.framed.emit(frame, sketch)  # another frame, and it is still one
-    assert message(desk) == "Working out the exact field for the file …"
-    desk.settle()
-    assert not desk.figure.is_sketch
-    desk.until(lambda: message(desk) == f"Wrote {tmp_path / 'a.png'}")
-    assert [*tmp_path.iterdir()] == [tmp_path / "a.png"]
-    assert QImage(str(tmp_path / "a.png")) == image_of(desk.figure, 1.0), "it shows the sketch"
-    (tmp_path / "a.png").unlink()
-    desk.settle()
-    assert [*tmp_path.iterdir()] == [], "it is written again and again"
+    desk.run.framed.emit(frame, dataclasses.replace(whole, exact=rough))
+    assert desk.figure.is_sketch
+    dialog = dialog_of(desk)
+    assert not dialog.preview.figure.is_sketch
+    np.testing.assert_array_equal(dialog.field.field.exact.displacement, whole.exact.displacement)

@@ -30,7 +30,7 @@ class Picture:
 
     def __init__(self, figure: FieldFigure) -> None:
         self.figure = figure
-        self.image = image_of(figure, 1.0)
+        self.image = image_of(figure)
 
     def pixel(self, x: float, y: float, panel: int = 0) -> tuple[float, float]:
         """Where a place of the plane is in the image, as the panel's view box itself says."""

@@ -50,7 +50,7 @@ def where(image: QImage, colour: str) -> np.ndarray:
 
 def label_of(figure: FieldFigure, place) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of the label's ground, in the image."""
-    image = image_of(figure, 1.0)
+    image = image_of(figure)
     found = where(image, DARK.look)
     box = figure.box
     centre = box.mapToScene(box.mapFromView(QPointF(*place)))
@@ -70,7 +70,7 @@ def test_the_label_stays_within_the_field_beside_the_ring(place, shown):
     assert rect.top() <= top < bottom <= rect.bottom()
     centre = figure.box.mapToScene(figure.box.mapFromView(QPointF(*place)))
     assert top > centre.y() + LOOK or bottom < centre.y() - LOOK, "the label lies over what it points to"
-    inked = where(image_of(figure, 1.0).copy(left, top, right - left, bottom - top), INK)
+    inked = where(image_of(figure).copy(left, top, right - left, bottom - top), INK)
     assert len(inked) > 50
     assert inked[:, 0].min() > 3, "the text is cut off"
     assert inked[:, 0].max() < right - left - 3
@@ -113,7 +113,7 @@ def test_what_a_lesson_points_to_is_named_whole_in_the_smallest_window(name, qap
 def test_the_ring_is_round_the_place_in_every_theme(shown):
     for name, theme in (("dark", DARK), ("light", LIGHT)):
         figure = shown((1.5, -1.5), settings=BARE.replace(theme=name))
-        found = where(image_of(figure, 1.0), theme.look)
+        found = where(image_of(figure), theme.look)
         centre = figure.box.mapToScene(figure.box.mapFromView(QPointF(1.5, -1.5)))
         away = np.hypot(found[:, 0] + 0.5 - centre.x(), found[:, 1] + 0.5 - centre.y())
         on_ring = found[np.abs(away - LOOK) < 1.5]
@@ -123,22 +123,22 @@ def test_the_ring_is_round_the_place_in_every_theme(shown):
 
 def test_out_of_view_nothing_is_pointed_out(shown):
     figure = shown((1.5, -1.5))
-    clean = image_of(shown(None), 1.0)
-    assert image_of(figure, 1.0) != clean
+    clean = image_of(shown(None))
+    assert image_of(figure) != clean
     figure.show_look((9.0, 0.0), LABEL)
-    assert image_of(figure, 1.0) == clean
+    assert image_of(figure) == clean
     figure.show_look((1.5, -1.5), LABEL)
     figure.box.translateBy((20.0, 0.0))
-    assert DARK.look not in {QColor(image_of(figure, 1.0).pixel(x, 300)).name() for x in range(0, 900, 2)}
+    assert DARK.look not in {QColor(image_of(figure).pixel(x, 300)).name() for x in range(0, 900, 2)}
     figure.home()
-    assert len(where(image_of(figure, 1.0), DARK.look))
+    assert len(where(image_of(figure), DARK.look))
 
 
 @pytest.mark.parametrize("again", ["frame", "settings", "resize"])
 def test_it_stays_while_frames_come_and_goes_when_it_is_taken_away(again, shown, field):
     figure = shown((1.5, -1.5))
-    clean = image_of(shown(None), 1.0)
-    before = image_of(figure, 1.0)
+    clean = image_of(shown(None))
+    before = image_of(figure)
     match again:
         case "frame":
             figure.set_field(field(BARE), Marks())
@@ -147,16 +147,16 @@ def test_it_stays_while_frames_come_and_goes_when_it_is_taken_away(again, shown,
         case "resize":
             figure.resize(880, 700)
             figure.resize(900, 760)
-    assert image_of(figure, 1.0) == before
+    assert image_of(figure) == before
     figure.show_look(None)
-    assert image_of(figure, 1.0) == clean
+    assert image_of(figure) == clean
 
 
 def test_of_two_layers_the_first_alone_points(field, paint):
     settings = BARE.replace(compare="split", beside="none")
     figure = paint(settings, field(settings)).figure
     figure.show_look((0.5, 0.5), LABEL)
-    found = where(image_of(figure, 1.0), DARK.look)
+    found = where(image_of(figure), DARK.look)
     left, right = (box.geometry() for box in figure.boxes)
     assert len(found)
     assert (found[:, 0] < left.right()).all()
@@ -170,9 +170,9 @@ def test_a_lit_point_is_ringed_in_every_panel_until_it_is_not(field, paint):
     for compare in ("off", "split"):
         settings = BARE.replace(compare=compare, beside="none")
         figure = paint(settings, field(settings)).figure
-        clean = image_of(figure, 1.0)
+        clean = image_of(figure)
         figure.show_lit((0.7, -0.6))
-        image = image_of(figure, 1.0)
+        image = image_of(figure)
         found = where(image, DARK.vote)
         for panel in figure.panels[: len(figure.boxes)]:
             box = panel.box
@@ -180,12 +180,12 @@ def test_a_lit_point_is_ringed_in_every_panel_until_it_is_not(field, paint):
             away = np.hypot(found[:, 0] + 0.5 - centre.x(), found[:, 1] + 0.5 - centre.y())
             assert np.count_nonzero(np.abs(away - LIT) < 1.5) > 15
         figure.show_lit(None)
-        assert image_of(figure, 1.0) == clean
+        assert image_of(figure) == clean
 
 
 def test_other_data_light_no_point(field, paint):
     figure = paint(BARE, field(BARE)).figure
-    clean = image_of(figure, 1.0)
+    clean = image_of(figure)
     figure.show_lit((0.7, -0.6))
     figure.set_data(clean_data(BARE.replace(data="circle")))
-    assert image_of(figure, 1.0) == clean
+    assert image_of(figure) == clean

@@ -90,10 +90,10 @@ def test_it_is_not_distorted(size, figure):
 
 
 def test_the_figure_is_the_same_afterwards(figure):
-    before = image_of(figure, 1.0)
+    before = image_of(figure)
     for size in SIZES:
         thumbnail(figure, QSize(*size))
-    assert image_of(figure, 1.0) == before
+    assert image_of(figure) == before
 
 
 def test_it_follows_the_field(figure, field):

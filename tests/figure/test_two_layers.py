@@ -16,8 +16,8 @@ from PyQt6.QtTest import QTest
 from aeviz.core.clean_data import clean_data
 from aeviz.core.field import Grid
 from aeviz.core.layers import LAYERS
-from aeviz.core.settings import Settings
-from aeviz.figure.export import SIZE, SPLIT_SIZE, picture_bytes
+from aeviz.core.settings import SIZE, SPLIT_SIZE, Settings
+from aeviz.figure.export import picture_bytes
 from aeviz.figure.figure import FieldFigure
 from aeviz.figure.heatmap import colours
 from aeviz.figure.theme import DARK

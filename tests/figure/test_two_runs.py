@@ -12,9 +12,9 @@ from PyQt6.QtGui import QImage
 
 from aeviz.core.clean_data import clean_data
 from aeviz.core.layers import LAYERS
-from aeviz.core.settings import SPECS
+from aeviz.core.settings import SIZE, SPECS, SPLIT_SIZE
 from aeviz.figure.composition import Beside
-from aeviz.figure.export import SIZE, SPLIT_SIZE, image_of, picture_bytes
+from aeviz.figure.export import image_of, picture_bytes
 from aeviz.figure.figure import FieldFigure
 from aeviz.figure.heatmap import colours
 from aeviz.figure.scale import DIVERGING
@@ -114,7 +114,7 @@ def test_one_run_alone_leaves_nothing_of_the_other(compare, first, second, paint
     picture = paint(settings, first, beside=other_run(second))
     picture.figure.resize(alone.figure.size())
     picture.figure.show_cross((0.3, 0.4))
-    assert image_of(picture.figure, 1.0) != alone.image
+    assert image_of(picture.figure) != alone.image
     picture.figure.set_field(first)
     picture.figure.show_cross(None)
     again = type(picture)(picture.figure)
@@ -222,7 +222,7 @@ def test_left_of_the_line_is_the_first_run_right_of_it_the_second(
 def test_over_the_other_run_no_cross_is_drawn_beside_the_cursor(first, second, paint, other_run):
     picture = paint(WIPE, first, beside=other_run(second))
     picture.figure.show_cross((-1.4, 1.2))
-    assert image_of(picture.figure, 1.0) == picture.image
+    assert image_of(picture.figure) == picture.image
 
 
 # In files

@@ -16,9 +16,9 @@ from PyQt6.QtGui import QFontMetricsF, QImage
 
 from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.field import Grid
-from aeviz.core.settings import Settings
+from aeviz.core.settings import SIZE, Settings
 from aeviz.figure.axes import AxesLayer, number_text, tick_values
-from aeviz.figure.export import SIZE, picture_bytes
+from aeviz.figure.export import picture_bytes
 from aeviz.figure.figure import MOST_ZOOM, FieldFigure
 from aeviz.figure.theme import font
 

@@ -1,0 +1,185 @@
+"""A figure's recipe: what the same field is made again from, and how it is written into the figure's file."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import dataclasses
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from aeviz.core.clean_data import CleanData, clean_data
+from aeviz.core.field import Grid
+from aeviz.core.history import Branch, History
+from aeviz.core.packing import PackError, data_of, pack, packed_data, parsed, settings_of, unpack
+from aeviz.core.setting import SettingError
+from aeviz.core.settings import SPECS, Settings
+from aeviz.core.timeline import Changes, Plan
+from aeviz.version import __version__
+
+FORMAT = 1
+"""Raised where an older aeviz would misunderstand a recipe; it then says so."""
+
+MOST_TEXT = 4_000_000  # characters
+_MOST_CHANGES, _MOST_POINTS, _MOST_UNPACKED = 10_000, 20_000, 4_000_000
+_MOST_EPOCHS = int(SPECS["epochs"].high or 0)
+_A_VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """What makes a field, and the drawing of it, again.
+
+    Attributes
+    ----------
+    settings : Settings
+        In force at the epoch, and how it was drawn, on which grid.
+    epoch : int
+        Which one was shown.
+    origin : Settings
+        With which the run began.
+    changes : sequence of (int, Settings)
+        Live settings that took effect after these epochs.
+    data : CleanData or None
+        The clean points, where they are a file's and not too many; others follow from the settings.
+    version : str
+        Of the aeviz that made the figure.
+    """
+
+    settings: Settings
+    epoch: int
+    origin: Settings
+    changes: Changes = ()
+    data: CleanData | None = None
+    version: str = __version__
+
+    @classmethod
+    def of(cls, branch: Branch, epoch: int, view: Settings, grid: Grid | None = None) -> Recipe:
+        """The recipe of an epoch of a branch, drawn as `view`, on another grid perhaps."""
+        first = next(iter(branch.timeline), None)
+        origin = branch.origin if first is None else first.settings
+        changes = branch.timeline.changes_between(0, epoch)
+        settings = (changes[-1][1] if changes else origin).drawn_as(view).replace(epochs=view.epochs)
+        if grid is not None and grid != Grid.home(settings, branch.data):
+            with contextlib.suppress(SettingError):  # so far in or out that it can be no first view
+                settings = settings.replace(extent=grid.extent, grid=grid.shape[::-1])
+        few = settings.is_from_file and len(branch.data.points) <= _MOST_POINTS
+        return cls(settings, epoch, origin.drawn_as(settings), changes, branch.data if few else None)
+
+    @property
+    def plan(self) -> Plan:
+        """What is to happen to a run that begins with `origin`."""
+        return Plan(self.changes, self.epoch)
+
+    def up_to(self, epoch: int) -> Recipe:
+        """The recipe of an epoch before."""
+        changes = tuple(change for change in self.changes if change[0] < epoch)
+        settings = (changes[-1][1] if changes else self.origin).drawn_as(self.settings)
+        return dataclasses.replace(self, settings=settings, epoch=epoch, changes=changes)
+
+    def drawn_as(self, view: Settings) -> Recipe:
+        """The same field, on the same grid, drawn otherwise."""
+        own = {"grid": self.settings.grid, "extent": self.settings.extent}
+        return dataclasses.replace(self, settings=self.settings.drawn_as(view).replace(**own))
+
+    def history(self) -> History:
+        """A run that has not begun yet, and will follow this recipe.
+
+        Raises
+        ------
+        SettingError
+            Where its points are those of a file that is not there.
+        """
+        history = History()
+        branch = history.begin(self.origin, self.data or clean_data(self.origin))
+        branch.plan = self.plan
+        return history
+
+    @property
+    def told_settings(self) -> Settings:
+        """The settings as they stand in a file that is given away: without the folder of a file of points."""
+        return _told(self.settings)
+
+    def text(self) -> str:
+        """The recipe as JSON, in ASCII; of a file of points it tells the name alone, not the folder."""
+        values: dict[str, Any] = {
+            "recipe": FORMAT, "aeviz": self.version, "epoch": self.epoch,
+            "settings": self.told_settings.to_json(),
+        }  # fmt: skip
+        before = _told(self.origin)
+        if began := self.told_settings.changed(before):
+            values["began"] = began
+        changes = []
+        for epoch, settings in self.changes:
+            now = _told(settings).drawn_as(before)
+            changes.append([epoch, before.changed(now)])
+            before = now
+        if changes:
+            values["changes"] = changes
+        if self.data is not None:
+            packed = zlib.compress(pack(*packed_data(self.data)), 9)
+            values["points"] = base64.b64encode(packed).decode("ascii")
+        return json.dumps(values, allow_nan=False, separators=(",", ":"))
+
+
+def _told(settings: Settings) -> Settings:
+    return settings.replace(data=PurePath(settings.data).name) if settings.is_from_file else settings
+
+
+def recipe_of(text: str) -> Recipe:
+    """Return the recipe of such a text.
+
+    Raises
+    ------
+    PackError
+        Where it is none, or one of a newer aeviz.
+    """
+    if len(text) > MOST_TEXT:
+        raise PackError("its recipe is too long")
+    values = parsed(text.encode("ascii", "replace"))
+    version = values.get("aeviz")
+    if type(version) is not str or not _A_VERSION.fullmatch(version):
+        raise PackError("its recipe is not one that aeviz has written")
+    if type(values.get("recipe")) is not int or values["recipe"] > FORMAT:
+        raise PackError(f"it was written by aeviz {version} and needs it: this is aeviz {__version__}")
+    try:
+        return _recipe_of(values, version)
+    except (KeyError, TypeError, ValueError, zlib.error) as error:
+        raise error if isinstance(error, PackError) else PackError("its recipe is broken") from error
+
+
+def _recipe_of(values: Mapping[str, Any], version: str) -> Recipe:
+    settings, epoch = settings_of(values["settings"]), values["epoch"]
+    if type(epoch) is not int or not 0 <= epoch <= _MOST_EPOCHS:
+        raise PackError("its recipe has an impossible epoch")
+    origin = _changed(settings, values.get("began", {}))
+    changes, before, last = [], origin, -1
+    if len(values.get("changes", ())) > _MOST_CHANGES:
+        raise PackError("its recipe has too many changes")
+    for after, changed in values.get("changes", ()):
+        before = _changed(before, changed)
+        if type(after) is not int or not last < after <= epoch:
+            raise PackError("the changes of its recipe are not one after the other")
+        last = after
+        changes.append((after, before))
+    if any(SPECS[name].applies == "rebuild" for name in settings.changed(before)):
+        raise PackError("its recipe ends with another run than it began with")
+    data = data_of(*_unpacked(values["points"])) if "points" in values else None
+    return Recipe(settings, epoch, origin, tuple(changes), data, version)
+
+
+def _changed(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    return settings_of(dataclasses.asdict(settings) | dict(values)) if values else settings
+
+
+def _unpacked(text: str) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    decompressor = zlib.decompressobj()
+    content = decompressor.decompress(base64.b64decode(text, validate=True), _MOST_UNPACKED)
+    if decompressor.unconsumed_tail:
+        raise PackError("the points of its recipe are too many")
+    return unpack(content)

@@ -1,0 +1,110 @@
+"""Recipes inside the files of figures: PNG, SVG, PDF, MP4 and NPZ.
+
+All but NPZ carry the same bytes, ``<aeviz:recipe>{…}</aeviz:recipe>``, where their format has room for words:
+so they are found in each without knowing more of it, and survive whoever moves them about in the file.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+import stat
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from aeviz.core.files import FileError
+from aeviz.core.packing import PackError
+from aeviz.core.recipe import MOST_TEXT, Recipe, recipe_of
+
+SUFFIXES = (".png", ".svg", ".pdf", ".npz", ".mp4", ".gif")
+NAMESPACE = "https://aeviz.org/ns/1.0/"
+_BEGIN, _END = b"<aeviz:recipe>", b"</aeviz:recipe>"
+_MOST_BYTES = 4 * 2**30
+_IHDR_END = 33  # signature and the first chunk of a PNG
+_NPZ_KEY = "recipe"
+
+
+def marked(recipe: Recipe) -> str:
+    """The recipe between its marks; ASCII that no XML parser minds."""
+    text = recipe.text().translate({ord(each): f"\\u{ord(each):04x}" for each in "<>&"})
+    return f"{_BEGIN.decode()}{text}{_END.decode()}"
+
+
+def png_with(content: bytes, recipe: Recipe) -> bytes:
+    """A PNG file with a tEXt chunk "aeviz" before its pixels."""
+    chunk = b"tEXt" + b"aeviz\0" + marked(recipe).encode("ascii")
+    framed = (len(chunk) - 4).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    return content[:_IHDR_END] + framed + content[_IHDR_END:]
+
+
+def svg_with(content: bytes, recipe: Recipe) -> bytes:
+    """An SVG file with a metadata element in its first one."""
+    start = content.index(b">", content.index(b"<svg")) + 1
+    element = f'\n<metadata xmlns:aeviz="{NAMESPACE}">{marked(recipe)}</metadata>'
+    return content[:start] + element.encode("ascii") + content[start:]
+
+
+def xmp(recipe: Recipe, title: str) -> bytes:
+    """A packet of metadata for a PDF file."""
+    return (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n'
+        '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+        f'xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:aeviz="{NAMESPACE}">\n'
+        f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>\n'
+        f"<xmp:CreatorTool>aeviz {recipe.version}</xmp:CreatorTool>\n"
+        f"{marked(recipe)}\n</rdf:Description></rdf:RDF></x:xmpmeta>\n"
+        '<?xpacket end="w"?>'
+    ).encode()
+
+
+def recipe_in(path: str | Path) -> Recipe:
+    """The recipe that a figure's file carries.
+
+    Raises
+    ------
+    FileError
+        Where it cannot be read or carries none.
+    """
+    try:
+        return recipe_of(_text_in(Path(path)))
+    except PackError as error:
+        cause = str(error)
+    except (OSError, ValueError) as error:  # ValueError: NUL in a name
+        cause = " ".join(str(getattr(error, "strerror", None) or error).split())
+    raise FileError(f"cannot take a run out of {path}: {cause}")
+
+
+def _text_in(path: Path) -> str:
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise PackError("it is no regular file")
+    if not 0 < facts.st_size <= _MOST_BYTES:
+        raise PackError("it is larger than 4 GiB" if facts.st_size else "it is empty")
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content[:4] == b"PK\3\4":
+            return _text_in_npz(path)
+        start = content.find(_BEGIN)
+        end = content.find(_END, start, start + MOST_TEXT) if start >= 0 else -1
+        if end < 0:
+            raise PackError(
+                "it carries no recipe: it was not made by aeviz, or what was told in it has been taken out"
+            )
+        return content[start + len(_BEGIN) : end].decode("ascii", "replace")
+
+
+def _text_in_npz(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entry = archive.getinfo(f"{_NPZ_KEY}.npy")
+            if entry.file_size > 4 * MOST_TEXT + 1_000:
+                raise PackError("its recipe is too long")
+            array = np.lib.format.read_array(io.BytesIO(archive.read(entry)), allow_pickle=False)
+            return str(array)
+    except KeyError as error:
+        raise PackError("it carries no recipe: another program or an older aeviz wrote it") from error
+    except (zipfile.BadZipFile, ValueError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise error if isinstance(error, PackError) else PackError("it is broken") from error
