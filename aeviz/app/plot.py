@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QResizeEvent
@@ -10,6 +12,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 from aeviz.figure.theme import DARK, Theme, font
 
 LEFT, CENTRE, RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight
+_FINE = 1.5  # decades: of fewer, 2 and 5 are numbered as well
 
 
 def is_light(theme: Theme) -> bool:
@@ -28,6 +31,23 @@ def short(value: float, digits: int = 2) -> str:
         return "—"
     text = f"{value + 0.0:.{digits}g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
     return text.replace("-", "−")
+
+
+def decade_values(low: float, high: float, pixels: float, apart: float) -> list[float]:
+    """Numbers of a logarithmic axis: 1, 2 and 5 of each decade, or decades, or some where they are too many.
+
+    Parameters
+    ----------
+    low, high : float
+        Its ends, log₁₀.
+    pixels, apart : float
+        How long it is, and how far from each other numbers stand at least.
+    """
+    steps = (1, 2, 5) if high - low < _FINE and apart < math.log10(2.0) * pixels / (high - low) else (1,)
+    every = math.ceil(apart * (high - low) / pixels)
+    decades = range(every * math.floor(low / every), math.ceil(high) + 1, every)
+    values = [float(f"{step}e{decade}") for decade in decades for step in steps]
+    return [value for value in values if low <= math.log10(value) <= high]
 
 
 class Plot(QWidget):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QInputDialog, QLabel, QMenu, QMessageBox
 
@@ -209,8 +209,8 @@ def test_a_label_names_run_and_epoch(forked):
 
 def curves(desk) -> list[tuple[float, float]]:
     """From where to where the curves of other branches are drawn."""
-    found = (item.getOriginalDataset()[0] for item in desk.window.timeline.curve._other_items)
-    return [(float(x[0]), float(x[-1])) for x in found if x is not None and len(x)]
+    found = (each.epochs for each in desk.window.timeline.curve.drawn_others)
+    return [(float(x[0]), float(x[-1])) for x in found if len(x)]
 
 
 def test_the_others_curves_begin_where_they_part(forked):
@@ -229,27 +229,24 @@ def test_the_compared_run_is_in_view_named_and_stronger(forked):
     forked.finish()
     forked.window.branches.go_to(branch(forked, "First").number)
     forked.until(lambda: forked.frames[-1].epoch == 100)
-    assert curve.getPlotItem().getViewBox().viewRange()[0][1] == 100
-    assert not curve._name.isVisible()
-    thin = curve._other_items[0].opts["pen"].widthF()
+    assert curve.shown_range[0][1] == 100
+    assert "beside" not in curve.labels()
+    thin = curve.drawn_others[0].width
     forked.window.branches.show_beside(branch(forked, "Second").number)
-    assert (
-        curve.getPlotItem().getViewBox().viewRange()[0][1] == forked.window.timeline.slider.maximum() == 3_000
-    )
-    assert curve._name.isVisible()
-    assert curve._name.textItem.toPlainText() == "Second"
-    assert curve._other_items[0].opts["pen"].widthF() > thin
+    assert curve.shown_range[0][1] == forked.window.timeline.slider.maximum() == 3_000
+    text, place = curve.labels()["beside"]
+    assert text == "Second"
+    assert curve.frame.contains(place)
+    assert curve.drawn_others[0].width > thin
 
 
 def test_the_reading_names_another_run_where_its_curve_is_nearer(forked):
     forked.settle()
     curve = forked.window.timeline.curve
-    box = curve.getPlotItem().getViewBox()
 
     def read(losses) -> str:
-        QTest.mouseMove(curve.viewport(), QPoint(2, 2))
-        place = QPointF(70.0, np.log10(losses[69, 0]))
-        QTest.mouseMove(curve.viewport(), curve.mapFromScene(box.mapViewToScene(place)))
+        QTest.mouseMove(curve, QPoint(2, 2))
+        QTest.mouseMove(curve, curve.position_of(70, losses[69, 0]).toPoint())
         (text,) = [label.text() for label in curve.findChildren(QLabel) if label.isVisible()]
         return text
 

@@ -117,15 +117,16 @@ def test_of_many_points_a_sketch_comes_first_and_the_whole_after_it(desk):
 
 def test_the_bayes_floor_in_the_loss_curve_moves_with_the_noise_while_training_goes_on(desk, drag):
     desk.begin(QUICK.replace(epochs=1_000_000))
-    line = desk.window.timeline.curve._floor_line
-    desk.until(lambda: line.isVisible() and not desk.run.quality.sketch)
-    low = line.value()
+    curve = desk.window.timeline.curve
+    desk.until(lambda: curve.floor is not None and not desk.run.quality.sketch)
+    low = curve.floor
     drag_to(desk, drag, 120)
-    desk.until(lambda: not desk.run.quality.sketch and line.value() > low + 0.3)
-    assert line.isVisible()
-    assert line.label.toPlainText() == f"Bayes floor {10.0 ** line.value():.3g}"
+    desk.until(lambda: not desk.run.quality.sketch and curve.floor > 10.0**0.3 * low)
+    text, place = curve.labels()["floor"]
+    assert text == f"Bayes floor {curve.floor:.3g}"
+    assert curve.frame.contains(place)
     drag_to(desk, drag, 20)
-    desk.until(lambda: line.value() < low)
+    desk.until(lambda: curve.floor < low)
 
 
 # Midlines
@@ -301,7 +302,7 @@ def test_without_noise_there_are_no_exact_numbers_and_it_is_said_why(desk):
     assert desk.figure.panels[1].missing == ""
     desk.until(lambda: "σ is 0: nothing is corrupted" in explained(desk))
     assert "above the best" not in explained(desk)
-    desk.until(lambda: not desk.window.timeline.curve._floor_line.isVisible())
+    desk.until(lambda: desk.window.timeline.curve.floor is None)
     desk.until(lambda: COPIES.fullmatch(desk.window.status.quality.text()))
     desk.store.set(noise=0.3)
     desk.until(lambda: desk.fields[-1].exact is not None)
@@ -327,7 +328,7 @@ def test_with_masks_and_flips_there_is_no_exact_field_and_it_is_said_why(kind, d
     } <= {*desk.texts}  # fmt: skip
     desk.until(lambda: desk.run.quality.bayes_floor is None and desk.run.quality.identityness is not None)
     assert COPIES.fullmatch(desk.window.status.quality.text())
-    desk.until(lambda: not desk.window.timeline.curve._floor_line.isVisible())
+    desk.until(lambda: desk.window.timeline.curve.floor is None)
     desk.until(lambda: "so there is no exact reference" in explained(desk))
     assert desk.window.inspector.votes.accessibleDescription() == ""
 
@@ -340,7 +341,8 @@ def test_of_bits_the_best_possible_loss_is_known_though_no_field_is(kind, desk):
     assert desk.fields[-1].exact is None
     assert f"no exact field: {kind} sends points to a few places alone" in desk.texts
     assert desk.run.quality.bayes_floor > 0.0
-    assert desk.window.timeline.curve._floor_line.isVisible()
+    assert desk.window.timeline.curve.floor == desk.run.quality.bayes_floor
+    assert "floor" in desk.window.timeline.curve.labels()
 
 
 # Without a curve

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLabel
 
@@ -52,28 +52,22 @@ def test_the_status_bar_tells_cost_and_regulariser_apart(desk):
     assert not desk.says(desk.window.statusBar(), "λR")
 
 
-def drawn(curve) -> np.ndarray:
-    """The cost as it is drawn, not its logarithm."""
-    y = curve._cost.getOriginalDataset()[1]
-    return np.empty(0) if y is None else np.asarray(y)
-
-
 def test_the_cost_is_drawn_beside_the_loss_where_there_is_a_regulariser(desk):
     curve = desk.window.timeline.curve
     desk.begin(PARTED)
     desk.finish()
     desk.settle()
     costs = -np.diff(desk.run.losses.astype(float)).ravel()
-    found = drawn(curve)
+    found = curve.drawn_cost.losses
     assert len(found) == 100
     assert found[-1] == pytest.approx(costs[-9:].mean(), rel=1e-5)  # smoothed over nine epochs
-    low, high = curve.getPlotItem().getViewBox().viewRange()[1]
+    low, high = curve.shown_range[1]
     assert low < np.log10(costs.min())
     assert np.log10(desk.run.losses[:, 0].max()) < high
     desk.begin(QUICK)
     desk.finish()
     desk.settle()
-    assert not len(drawn(curve))
+    assert not len(curve.drawn_cost.losses)
 
 
 def test_the_curve_reads_loss_and_both_parts_under_the_mouse(desk):
@@ -81,10 +75,9 @@ def test_the_curve_reads_loss_and_both_parts_under_the_mouse(desk):
     desk.begin(PARTED)
     desk.finish()
     desk.settle()
-    box = curve.getPlotItem().getViewBox()
-    place = curve.mapFromScene(box.mapViewToScene(QPointF(50.0, box.viewRange()[1][0] + 0.1)))
-    QTest.mouseMove(curve.viewport(), QPoint(2, 2))
-    QTest.mouseMove(curve.viewport(), place)
+    place = curve.position_of(50, 10.0 ** (curve.shown_range[1][0] + 0.1)).toPoint()
+    QTest.mouseMove(curve, QPoint(2, 2))
+    QTest.mouseMove(curve, place)
     (text,) = [label.text() for label in curve.findChildren(QLabel) if label.isVisible()]
     epoch = int(text.split("·")[0].removeprefix("epoch"))
     assert epoch == pytest.approx(50, abs=1)
@@ -93,8 +86,8 @@ def test_the_curve_reads_loss_and_both_parts_under_the_mouse(desk):
     desk.begin(QUICK)
     desk.finish()
     desk.settle()
-    QTest.mouseMove(curve.viewport(), QPoint(2, 2))
-    QTest.mouseMove(curve.viewport(), place)
+    QTest.mouseMove(curve, QPoint(2, 2))
+    QTest.mouseMove(curve, place)
     (text,) = [label.text() for label in curve.findChildren(QLabel) if label.isVisible()]
     assert "loss" in text
     assert "λR" not in text

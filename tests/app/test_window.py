@@ -84,17 +84,18 @@ def test_how_good_the_network_is_is_said_as_a_run_without_a_window_says_it(desk)
         f"copies {100 * best.identityness:.0f} %",
     ):
         assert text in status.quality.text()
-    assert curve._floor_line.isVisible()
-    assert 10.0 ** curve._floor_line.value() == pytest.approx(best.bayes_floor, rel=1e-9)
-    assert curve.getPlotItem().getViewBox().viewRange()[1][0] < curve._floor_line.value()  # in view
+    assert curve.floor == pytest.approx(best.bayes_floor, rel=1e-9)
+    assert "floor" in curve.labels()
+    assert curve.shown_range[1][0] < np.log10(curve.floor)  # in view
     desk.store.set(noise=0.4)  # at rest: the floor moves with σ at once
     desk.until(lambda: desk.run.quality.bayes_floor > 1.5 * best.bayes_floor)
-    assert 10.0 ** curve._floor_line.value() == pytest.approx(desk.run.quality.bayes_floor, rel=1e-9)
+    assert curve.floor == pytest.approx(desk.run.quality.bayes_floor, rel=1e-9)
     desk.store.set(noise=0.0)  # no exact reference, and no number that would be wrong
     copies = best.identityness  # the network is the same
     desk.until(lambda: desk.run.quality == Quality(identityness=copies))
     assert status.quality.text() == f"no exact reference   copies {100 * copies:.0f} %"
-    assert not curve._floor_line.isVisible()
+    assert curve.floor is None
+    assert "floor" not in curve.labels()
 
 
 def test_the_status_bar_says_how_it_goes(desk):
