@@ -7,7 +7,7 @@ import math
 import queue
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from aeviz.core.settings import SPECS, Settings
 from aeviz.version import __version__
 from aeviz.work import messages as m
 from aeviz.work.client import Client
+from aeviz.work.pasts import Pasts
 from aeviz.work.record import record
 
 FLOWED = 60  # steps that particles have gone when a picture is taken
@@ -56,7 +57,7 @@ class Run:
             history.begin(settings, clean_data(settings))
         history.memory = settings.history * MEGABYTE
         self.history, self.data = history, history.current.data
-        self._midline = Midline()
+        self._midline, self._pasts = Midline(), Pasts()
         self._over: Exception | None = None  # after it, no answer comes
         self._numbers = 0
         self._inbox: queue.SimpleQueue[m.FromWorker] = queue.SimpleQueue()
@@ -129,8 +130,9 @@ class Run:
         return Recipe.of(branch, branch.epoch, self.settings)
 
     def field(
-        self, extent: tuple[float, float, float, float] | None = None, shape: tuple[int, int] | None = None
-    ) -> Field:
+        self, extent: tuple[float, float, float, float] | None = None, shape: tuple[int, int] | None = None,
+        epoch: int | None = None,
+    ) -> Field:  # fmt: skip
         """The field as plain arrays.
 
         Parameters
@@ -139,10 +141,44 @@ class Run:
             First and last cell centres; that of the settings by default.
         shape : (H, W), optional
             Rows and columns; those of the settings by default.
+        epoch : int, optional
+            A past epoch, exactly as it was; the newest by default.
+
+        Raises
+        ------
+        SettingError
+            Where there is no such epoch.
         """
         home = Grid.home(self.settings, self.data)
         grid = Grid(extent or home.extent, shape or home.shape)
-        field = self._look(grid, samples=1, whole=True).field
+        return next(self.fields([self.history.current.epoch if epoch is None else epoch], grid))
+
+    def fields(self, epochs: Iterable[int], grid: Grid | None = None) -> Iterator[Field]:
+        """The fields of some epochs, on the settings' own grid by default.
+
+        The next one is worked out while the last is looked at. Rising epochs are fast.
+
+        Raises
+        ------
+        SettingError
+            Where there is no such epoch.
+        """
+        grid = grid or Grid.home(self.settings, self.data)
+        asked: list[int] = []
+        for epoch in epochs:
+            asked.append(self._ask(grid, samples=1, whole=True, past=self._past(epoch)))
+            if len(asked) > 1:
+                yield self._answered(asked.pop(0))
+        yield from map(self._answered, asked)
+
+    def _past(self, epoch: int) -> m.Past | None:
+        branch = self.history.current
+        if not 0 <= epoch <= branch.epoch:
+            raise SettingError(f"there is no epoch {epoch}: the run has the epochs 0 to {branch.epoch:,}")
+        return None if epoch == branch.epoch else self._pasts.of(branch, epoch)
+
+    def _answered(self, number: int) -> Field:
+        field = self._frame(number).field
         assert field is not None
         return dataclasses.replace(field, data=self.data.points)
 
@@ -188,10 +224,21 @@ class Run:
         figure = figure_of(field, self.settings, self.data, self._midline.lines)
         return picture_bytes(figure, suffix, Page.of(self.settings), self.recipe())
 
-    def _look(self, grid: Grid | None = None, samples: int = 0, whole: bool = False) -> m.Frame:
+    def _look(self, grid: Grid | None = None) -> m.Frame:
+        return self._frame(self._ask(grid))
+
+    def _ask(
+        self, grid: Grid | None = None, samples: int = 0, whole: bool = False, past: m.Past | None = None
+    ) -> int:
         self._numbers += 1
-        self._client.send(m.Ask(self._numbers, self.settings, grid=grid, samples=samples, whole=whole))
-        return self._wait_for(m.Frame)
+        self._client.send(m.Ask(self._numbers, self.settings, past, None, grid, samples, whole=whole))
+        return self._numbers
+
+    def _frame(self, number: int) -> m.Frame:
+        """The answer to a question; those to questions that were given up are passed over."""
+        while (frame := self._wait_for(m.Frame)).number != number:
+            pass
+        return frame
 
     def _wait_for(self, kind: type[_Answer]) -> _Answer:
         while self._over is None:

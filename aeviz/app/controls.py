@@ -21,10 +21,10 @@ from aeviz.app.network_drawing import NetworkDrawing
 from aeviz.app.store import Store
 from aeviz.core.manifolds import CURVES
 from aeviz.core.setting import Spec
-from aeviz.core.settings import GROUPS, SPECS, TABLE, Settings
+from aeviz.core.settings import FILE_GROUPS, GROUPS, SPECS, TABLE, Settings
 from aeviz.figure.theme import Theme
 
-_ORDER = ("Noise", *(group for group in GROUPS if group not in ("Noise", "Figure")))  # the noise comes first
+_ORDER = ("Noise", *(group for group in GROUPS if group not in ("Noise", *FILE_GROUPS)))  # noise comes first
 _CLOSED = ("View",)
 _LARGE = "noise"  # is what one comes to change
 _SLIDERS = (_LARGE, "threshold", "wipe")

@@ -13,6 +13,7 @@ from aeviz.core.setting import SettingError, Spec, nearest, setting
 
 LECTURE_EXTENT = (-2.2, 1.7, -1.4, 1.9)
 MOST_DRAWN = 2_000  # points
+FILE_GROUPS = ("Figure", "Film")  # groups of settings that no window is drawn by
 SIZE, SPLIT_SIZE = (900, 760), (1440, 720)  # px at 96 dpi of a figure that is given none; of two fields
 CSS_DPI = 96.0  # at which one pixel is one of the screen's
 MOST_PIXELS, MOST_ACROSS = 200_000_000, 30_000  # of an exported figure
@@ -279,7 +280,7 @@ class Settings:
     )
     size: tuple[float, ...] = setting(
         (), "Size", "Width and height of an exported figure, in its unit. Empty, it is 900x760 px at 96 dpi.",
-        group="Figure", applies="view", unit="size unit", low=0.5, high=20_000.0, length=(0, 2),
+        group="Figure", applies="view", unit="size unit", low=1.0, high=20_000.0, length=(0, 2),
     )
     size_unit: str = setting(
         "cm", "Size unit", "In which unit the size is given; px are those of the PNG file.",
@@ -308,6 +309,34 @@ class Settings:
     colour_bar: bool = setting(
         True, "Colour bar", "Draws the colour bar beside an exported figure.",
         group="Figure", applies="view",
+    )
+    film: str = setting(
+        "training", "Film", "What a video shows: the training, epoch by epoch, or trained networks as σ grows.",
+        group="Film", applies="view", choices=("training", "noise"),
+    )
+    film_noise: tuple[float, ...] = setting(
+        (0.05, 0.6), "From σ to σ", "The first and the last noise of a video over the noise.",
+        group="Film", applies="view", low=0.0, high=1.0, length=(2, 2),
+    )
+    film_steps: int = setting(
+        32, "Steps of σ", "How many networks are trained for a video over the noise.",
+        group="Film", applies="view", low=2, high=500, step=1.25, scale="log",
+    )
+    duration: float = setting(
+        8.0, "Duration", "How long a video is, without its last picture’s rest.",
+        group="Film", applies="view", unit="s", low=0.2, high=600.0, step=0.5,
+    )
+    frame_rate: float = setting(
+        30.0, "Frame rate", "Pictures per second of a video; a GIF takes at most 50.",
+        group="Film", applies="view", unit="1/s", low=1.0, high=60.0, step=1.0,
+    )
+    easing: str = setting(
+        "early", "Easing", "Early: slow at first, where most happens. Even: every epoch lasts as long.",
+        group="Film", applies="view", choices=("early", "even"),
+    )
+    hold: float = setting(
+        1.0, "Hold", "How long the last picture of a video rests.",
+        group="Film", applies="view", unit="s", low=0.0, high=60.0, step=0.5,
     )
     history: int = setting(
         256, "History", "How much memory, and room on disk, keeps what brings every past epoch back.",
@@ -382,7 +411,7 @@ class Settings:
 
     def on_screen(self) -> Self:
         """The same, without what is meant for an exported figure alone."""
-        own = {spec.name: spec.default for spec in TABLE if spec.group == "Figure"}
+        own = {spec.name: spec.default for spec in TABLE if spec.group in FILE_GROUPS}
         return dataclasses.replace(self, **own)
 
     def drawn_as(self, view: Settings) -> Self:

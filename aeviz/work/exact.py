@@ -77,6 +77,7 @@ class Exact:
     def __init__(self, data: CleanData) -> None:
         self._data = data
         self._sketch: ExactField | None = None
+        self._whole: tuple[object, ExactField] | None = None  # the last one that was worked out for a file
         self.field_task: Task[ExactField] = Task()
         self.reference_task: Task[Reference] = Task()
         self.noise_task: Task[NoiseTest] = Task()
@@ -124,9 +125,12 @@ class Exact:
         denoiser = self._everywhere(settings)
         if denoiser is None:
             return None
-        if self.field_task.is_for((settings.optimum, grid)) and self.field_task.result is not None:
+        key = settings.optimum, grid
+        if self.field_task.is_for(key) and self.field_task.result is not None:
             return self.field_task.result
-        return (yield from ExactField.solving(denoiser, grid))
+        if self._whole is None or self._whole[0] != key:  # the next picture of a video mostly wants the same
+            self._whole = key, (yield from ExactField.solving(denoiser, grid))
+        return self._whole[1]
 
     def _everywhere(self, settings: Settings) -> Denoiser | None:
         denoiser = self.denoiser(settings)

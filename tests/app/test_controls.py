@@ -28,8 +28,10 @@ from aeviz.app.store import Store
 from aeviz.core.clean_data import clean_data
 from aeviz.core.manifolds import BITS, CURVES
 from aeviz.core.setting import SettingError, Spec
-from aeviz.core.settings import GROUPS, SPECS, TABLE, Settings
+from aeviz.core.settings import FILE_GROUPS, GROUPS, SPECS, Settings
+from aeviz.core.settings import TABLE as WHOLE_TABLE
 
+TABLE = [spec for spec in WHOLE_TABLE if spec.group not in FILE_GROUPS]  # the others' editors: in dialogs
 every_spec = pytest.mark.parametrize("spec", TABLE, ids=lambda spec: spec.name)
 edited_here = [spec for spec in TABLE if spec.name != "drawn"]  # which the field's own pencil edits
 numbers = [spec for spec in TABLE if type(spec.default) in (int, float)]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from aeviz.core.setting import SettingError, Spec
+from aeviz.core.setting import MOST_TEXT, SettingError, Spec
 from aeviz.core.settings import TABLE
 
 LINE = 400  # characters that a message may take; the longest list of choices needs about 120
@@ -29,7 +29,15 @@ def valid(spec: Spec) -> st.SearchStrategy[Any]:
         return choices | st.builds(_file, st.text(), st.sampled_from(spec.files)) if spec.files else choices
     if isinstance(spec.default, bool):
         return st.booleans()
+    if spec.is_text:
+        return st.text(st.characters(exclude_categories=("C", "Z"), include_characters=" ")).map(
+            lambda text: text.strip()[:MOST_TEXT].strip()
+        )
+    if spec.name == "resolution":  # with the largest size there would be too many pixels
+        return number(spec, float).map(lambda dpi: min(dpi, 300.0))
     if isinstance(spec.default, tuple):
+        if spec.name == "size":
+            return st.just(()) | st.tuples(st.floats(1.0, 40.0), st.floats(1.0, 40.0))
         if spec.name == "extent":
             return st.just(()) | st.builds(
                 _extent, number(spec, float), number(spec, float), st.floats(1e-3, 30.0), st.floats(-1, 1)
@@ -89,6 +97,8 @@ def impossible(spec: Spec) -> list[Any]:
     ]
     if isinstance(spec.default, bool):
         return [*objects, 0, 1, 1.0, "on"]
+    if spec.is_text:
+        return [each for each in objects if each not in ("", "nonsense")] + [1, True, ("a",)]
     if spec.choices:
         return [*objects, True, 0, spec.default.upper(), (spec.default,)]
     numbers = [math.nan, math.inf, -math.inf, 10**400, -(10**400), "5", True, False]

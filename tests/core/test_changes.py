@@ -83,6 +83,8 @@ def test_a_name_that_was_given_is_the_title() -> None:
 @pytest.mark.parametrize("spec", SPECS.values(), ids=lambda spec: spec.name)
 def test_every_setting_has_a_title_of_one_short_line(spec: Any) -> None:
     others = [*spec.choices, spec.low, spec.high, not spec.default]
+    if spec.is_text:
+        others = ["A line that stands above the figure", "x" * 120]
     if isinstance(spec.default, tuple):
         others = [(-1.0, 1.0, -1.0, 1.0) if spec.name == "extent" else (spec.low,) * 2]
     other = next(each for each in others if each is not None and each != spec.default)

@@ -208,12 +208,14 @@ def _another(settings: Settings, name: str) -> object:
     value, spec = getattr(settings, name), SPECS[name]
     if isinstance(value, tuple):
         if not value:
-            return (0.0, 1.0, 0.0, 1.0)
+            return (0.0, 1.0, 0.0, 1.0) if name == "extent" else (1.0, 1.0)
         return tuple(0.5 * x if isinstance(x, float) else x + 1 for x in value)
     if spec.choices:
         return next(choice for choice in spec.choices if choice != value)
     if isinstance(value, bool):
         return not value
+    if spec.is_text:
+        return value + "a"
     return spec.high if value != spec.high else spec.low
 
 

@@ -15,6 +15,7 @@ from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import ExactField, Field
 from aeviz.core.files import npz_bytes
 from aeviz.core.manifolds import FloatArray
+from aeviz.core.recipe import Recipe, recipe_of
 from aeviz.core.settings import Settings
 
 
@@ -37,7 +38,8 @@ def losses(epochs: int) -> FloatArray:
 def content(
     settings: Settings, loss: FloatArray, version: str = "1", exact: ExactField | None = None
 ) -> bytes:
-    return npz_bytes(random_field(settings, exact), loss, settings, clean_data(settings), version)
+    recipe = Recipe(settings, 17, settings, version=version)
+    return npz_bytes(random_field(settings, exact), loss, clean_data(settings), recipe)
 
 
 def loaded(content: bytes) -> dict[str, np.ndarray]:
@@ -69,6 +71,7 @@ def test_the_npz_holds_the_field_by_the_names_of_the_design() -> None:
         "epoch": (),
         "settings": (),
         "version": (),
+        "recipe": (),
     }
     for name in ("displacement", "magnitude", "ambiguity", "data", "noisy", "reconstruction"):
         assert np.array_equal(found[name], getattr(field, name))
@@ -82,6 +85,7 @@ def test_the_npz_holds_the_field_by_the_names_of_the_design() -> None:
         assert np.array_equal(found["exact_" + name], getattr(exact, name))
     assert found["epoch"] == 17
     assert found["version"] == "1.2.3"
+    assert recipe_of(str(found["recipe"])).settings == settings
     assert Settings(**json.loads(found["settings"].item())) == settings
 
 

@@ -49,6 +49,8 @@ def test_numbers_of_a_tuple_are_whole_where_the_table_says_so(spec: Spec) -> Non
     least, most = spec.length
     assert 0 <= least <= len(spec.default) <= most
     count = max(2, least)
+    if spec.high < 2.0:
+        return  # no two whole numbers in range
     one = element(spec)(spec.low) + 1  # whole, and in range
     found = spec.checked([float(one)] * count)
     assert repr(found) == repr((element(spec)(one),) * count)

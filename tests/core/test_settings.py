@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from setting_values import every_spec, everything, impossible, refusal, valid
 
 from aeviz.core.setting import Applies, SettingError, Spec
-from aeviz.core.settings import GROUPS, SPECS, TABLE, Settings, applies
+from aeviz.core.settings import FILE_GROUPS, GROUPS, SPECS, TABLE, Settings, applies
 
 few = effort(max_examples=20)  # for each of the specs, one by one
 numeric = pytest.mark.parametrize("spec", [s for s in TABLE if s.low is not None], ids=lambda spec: spec.name)
@@ -30,14 +30,15 @@ def test_every_setting_has_words(spec: Spec) -> None:
     assert spec.help[0].isupper()
     assert spec.applies in get_args(Applies)
     # The noise of the test stands beside that of the training, but does not act on the network.
-    assert (spec.applies == "view") == (spec.group in ("View", "Midlines") or spec.name == "test_noise")
+    drawn = ("View", "Midlines", *FILE_GROUPS)
+    assert (spec.applies == "view") == (spec.group in drawn or spec.name == "test_noise")
 
 
 def test_names_labels_and_options_are_unique() -> None:
     for words in (SPECS, {s.label for s in TABLE}, {s.option for s in TABLE}):
         assert len(words) == len(TABLE)
     assert [field.name for field in dataclasses.fields(Settings)] == list(SPECS)
-    assert GROUPS == ("Data", "Noise", "Network", "Training", "View", "Midlines")
+    assert ("Data", "Noise", "Network", "Training", "View", "Midlines", *FILE_GROUPS) == GROUPS
 
 
 @every_spec
