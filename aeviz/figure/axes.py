@@ -49,6 +49,12 @@ class AxesLayer(Layer):
         self._font = font(11)
         self._colour = QColor("white")
         self._scale, self._offset = np.ones(2), np.zeros(2)
+        self._left = self._below = True
+
+    def set_sides(self, *, left: bool, below: bool) -> None:
+        """Show numbers on these sides alone."""
+        self._left, self._below = left, below
+        self.update()
 
     def set_units(self, scale: FloatArray, offset: FloatArray) -> None:
         """Show numbers in the user's units, ``offset + scale * place``, (2,) each."""
@@ -75,6 +81,12 @@ class AxesLayer(Layer):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setFont(self._font)
         painter.setPen(QPen(self._colour, 1.0))
+        if self._below:
+            self._paint_below(painter, rect)
+        if self._left:
+            self._paint_left(painter, rect)
+
+    def _paint_below(self, painter: QPainter, rect: QRectF) -> None:
         ticks, note = self.ticks(0)
         wide = QFontMetricsF(self._font).horizontalAdvance(note)
         painter.drawText(QRectF(rect.right() - wide, rect.bottom() + _TICK + 3.0, wide, 16.0), _CENTRE, note)
@@ -83,6 +95,8 @@ class AxesLayer(Layer):
             below = QRectF(x - 40.0, rect.bottom() + _TICK + 3.0, 80.0, 16.0)
             if not note or x + 30.0 < rect.right() - wide:
                 painter.drawText(below, _CENTRE, text)
+
+    def _paint_left(self, painter: QPainter, rect: QRectF) -> None:
         ticks, note = self.ticks(1)
         corner = QRectF(rect.left() - self.LEFT, rect.bottom() + _TICK + 3.0, self.LEFT - _TICK - 4.0, 16.0)
         painter.drawText(corner, _BESIDE, note)

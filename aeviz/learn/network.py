@@ -1,17 +1,16 @@
-"""The network: its shape, its parameters in one flat tensor, and what it does to the plane."""
+"""The network: its parameters in one flat tensor, and what it does to the plane."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from aeviz.core.architecture import Architecture
 from aeviz.core.manifolds import FloatArray
-from aeviz.core.settings import Settings
 from aeviz.core.truth import largest_eigenvalue
 from aeviz.learn.activations import ACTIVATIONS, Activation, Buffer
 
@@ -27,54 +26,10 @@ class Map(NamedTuple):
     curl: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
-    """An autoencoder's shape: r(x) = g(W_L f(… f(W_1 x + b_1) …) + b_L).
+class Network(Architecture):
+    """An architecture whose parameters are a flat tensor, and what it does to the plane."""
 
-    All parameters lie in one flat tensor, layer after layer; layer l's part is a matrix
-    (n_l, n_{l−1} + 1) whose last column is the bias, to be multiplied with activations that carry a
-    row of ones. With tied weights W_{L+1−l} = W_lᵀ, and the decoder's part holds its biases alone.
-
-    Attributes
-    ----------
-    widths : tuple of int
-        n_0 = 2, …, n_L = 2.
-    activation, output : str
-        f of all layers but the last, and g of the last.
-    tied : bool
-        The decoder's weights are the encoder's, transposed; widths must be a palindrome.
-    code : int
-        Index in `widths` of the code h, which is neither first nor last.
-    sampled : bool
-        The code is drawn from a Gaussian, h ~ N(μ, diag σ_h²) (Kingma and Welling 2014): the layer that makes
-        it is affine and gives the means μ, then log σ_h², so that its part has 2d rows. r(x) takes h = μ.
-    centre, unit : (x, y) and float
-        The network works in coordinates (x − centre) / unit, in which the data have mean 0 and
-        standard deviation 1: one learning rate then serves data of every size and place.
-    """
-
-    widths: tuple[int, ...]
-    activation: str
-    output: str = "identity"
-    tied: bool = False
-    code: int = 1
-    centre: tuple[float, float] = (0.0, 0.0)
-    unit: float = 1.0
-    sampled: bool = False
-
-    @classmethod
-    def of(cls, settings: Settings, data: FloatArray) -> Network:
-        """The network that these settings describe, for these clean points (N, 2)."""
-        centre, unit = (0.0, 0.0), 1.0
-        output = "sigmoid" if settings.cost == "bce" else settings.output
-        if output == "identity":  # the others' range is meant in data units
-            mean = data.mean(axis=0)
-            centre = (float(mean[0]), float(mean[1]))
-            unit = math.sqrt(0.5 * float(np.square(data - mean).sum(axis=1).mean())) or 1.0
-        return cls(
-            settings.widths, settings.activation, output, settings.tied,
-            len(settings.hidden) + 1, centre, unit, settings.regulariser == "variational",
-        )  # fmt: skip
+    __slots__ = ()
 
     @property
     def f(self) -> Activation:
@@ -88,25 +43,7 @@ class Network:
 
     def nonlinearity(self, layer: int) -> Activation:
         """That of layer l = 1 … L."""
-        if layer == len(self.widths) - 1:
-            return self.g
-        return ACTIVATIONS["identity"] if self.sampled and layer == self.code else self.f
-
-    @property
-    def shapes(self) -> list[tuple[int, int]]:
-        """Shapes of the layers' parts, biases included."""
-        rows = [*self.widths]
-        rows[self.code] *= 2 if self.sampled else 1
-        whole = [(n_out, n_in + 1) for n_in, n_out in zip(self.widths, rows[1:], strict=False)]
-        if not self.tied:
-            return whole
-        half = len(whole) // 2
-        return whole[:half] + [(n_out, 1) for n_out, _ in whole[half:]]
-
-    @property
-    def size(self) -> int:
-        """Number of parameters."""
-        return sum(rows * columns for rows, columns in self.shapes)
+        return ACTIVATIONS[self.function(layer)]
 
     def matrices(self, flat: Tensor) -> list[Tensor]:
         """The layers' parts as views into a flat tensor (size,)."""
@@ -115,19 +52,11 @@ class Network:
 
     def layers(self, flat: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Weights (n_l, n_{l−1}) and bias (n_l, 1) of each layer, as views into a flat tensor."""
-        matrices = self.matrices(flat)
-        if self.sampled:
-            matrices[self.code - 1] = matrices[self.code - 1][: self.widths[self.code]]
-        weights = [matrix[:, :-1] for matrix in matrices]
-        if self.tied:
-            half = len(matrices) // 2
-            weights[half:] = [W.t() for W in reversed(weights[:half])]
-        return [(W, matrix[:, -1:]) for W, matrix in zip(weights, matrices, strict=True)]
+        return self.layers_of(self.matrices(flat))
 
     def log_variance(self, flat: Tensor) -> tuple[Tensor, Tensor]:
         """Weights (d, n_{c−1}) and bias (d, 1) of a sampled code's log σ_h², as views into a flat tensor."""
-        matrix = self.matrices(flat)[self.code - 1][self.widths[self.code] :]
-        return matrix[:, :-1], matrix[:, -1:]
+        return self.log_variance_of(self.matrices(flat))
 
     def initial(self, data: FloatArray, generator: torch.Generator) -> Tensor:
         """Draw initial parameters, (size,).

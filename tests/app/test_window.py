@@ -92,7 +92,9 @@ def test_how_good_the_network_is_is_said_as_a_run_without_a_window_says_it(desk)
     assert curve.floor == pytest.approx(desk.run.quality.bayes_floor, rel=1e-9)
     desk.store.set(noise=0.0)  # no exact reference, and no number that would be wrong
     copies = best.identityness  # the network is the same
-    desk.until(lambda: desk.run.quality == Quality(identityness=copies))
+    desk.until(lambda: desk.run.quality.bayes_floor is None and desk.run.quality.identityness is not None)
+    # Measured in other blocks of places, the last bits of float32 may be others.
+    assert desk.run.quality == Quality(identityness=pytest.approx(copies, abs=1e-7))
     assert status.quality.text() == f"no exact reference   copies {100 * copies:.0f} %"
     assert curve.floor is None
     assert "floor" not in curve.labels()
