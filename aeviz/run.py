@@ -7,14 +7,15 @@ import math
 import queue
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
 from aeviz.core.clean_data import clean_data
+from aeviz.core.exported import DATA_FILES, Exported, data_ending
 from aeviz.core.field import Field, Grid
-from aeviz.core.files import PICTURES, RUN, check_suffix, npz_bytes, write_whole
+from aeviz.core.files import PICTURES, RUN, FileError, check_suffix, write_whole
 from aeviz.core.history import MEGABYTE, History
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.metrics import Metrics
@@ -24,6 +25,7 @@ from aeviz.core.recipe_files import recipe_in
 from aeviz.core.run_file import SavedRun, read_run, run_bytes
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import SPECS, Settings
+from aeviz.core.timeline import Plan
 from aeviz.version import __version__
 from aeviz.work import messages as m
 from aeviz.work.client import Client
@@ -91,6 +93,11 @@ class Run:
         """What λ R has of it, (E,)."""
         return self.history.current.losses[:, 1].astype(float)
 
+    @property
+    def midline(self) -> Midline:
+        """The geometric midline, in data units; known with the first field."""
+        return self._midline
+
     def train(self, progress: Callable[[int], object] | None = None) -> None:
         """Train to the last epoch; `progress` is told the epochs done.
 
@@ -124,10 +131,10 @@ class Run:
                 return
             time.sleep(_LOOK)
 
-    def recipe(self) -> Recipe:
-        """What the run's present field is made again from."""
+    def recipe(self, epoch: int | None = None) -> Recipe:
+        """What the run's present field, or that of a past epoch, is made again from."""
         branch = self.history.current
-        return Recipe.of(branch, branch.epoch, self.settings)
+        return Recipe.of(branch, branch.epoch if epoch is None else epoch, self.settings)
 
     def field(
         self, extent: tuple[float, float, float, float] | None = None, shape: tuple[int, int] | None = None,
@@ -187,42 +194,70 @@ class Run:
         self._client.send(m.AskMetrics())
         return self._wait_for(m.Measured).metrics
 
-    def save(self, *paths: str | PathLike[str]) -> None:
-        """Write the field, each file by its extension: png, svg, pdf or npz; with aeviz the whole run.
+    def exported(self, epoch: int | None = None) -> Exported:
+        """The present epoch, or a past one, with all that goes into files of data.
+
+        Raises
+        ------
+        SettingError
+            Where there is no such epoch.
+        """
+        if epoch is None:
+            for _ in range(FLOWED if self.settings.flow != "off" else 0):
+                self._look(Grid.home(self.settings, self.data))  # lets the particles move
+        branch = self.history.current
+        epoch = branch.epoch if epoch is None else epoch
+        grid = Grid.home(self.settings, self.data)
+        frame = self._frame(self._ask(grid, samples=1, whole=True, past=self._past(epoch)))
+        assert frame.field is not None and frame.average is not None
+        field = dataclasses.replace(frame.field, data=self.data.points)
+        return Exported(field, self.data, branch.losses[:epoch], self.recipe(epoch), frame.average)
+
+    def save(self, *paths: str | PathLike[str], epoch: int | None = None) -> None:
+        """Write the present field, or that of a past epoch, each file by the end of its name.
+
+        Pictures are png, svg and pdf; data are npz, csv (the field), losses.csv, points.csv, safetensors and
+        onnx (the network); aeviz is the whole run.
 
         Raises
         ------
         FileError
             Where a file cannot be written.
+        SettingError
+            Where there is no such epoch, or no room for the field in the figure.
         QtUnavailable
             Where a picture is wanted and Qt's system libraries are missing.
         """
-        for _ in range(FLOWED if self.settings.flow != "off" else 0):
-            self._look(Grid.home(self.settings, self.data))  # lets the particles move
-        field = self.field()
-        for path in map(Path, paths):
-            suffix = check_suffix(path)
-            if suffix in PICTURES:
-                content = self._picture(field, suffix)
-            elif suffix == RUN:
+        wanted = [(path, check_suffix(path)) for path in map(Path, paths)]
+        exported = self.exported(epoch) if any(suffix != RUN for _, suffix in wanted) else None
+        for path, suffix in wanted:
+            ending = data_ending(path)
+            if suffix == RUN or exported is None:
                 content = run_bytes(self.saved())
+            elif ending is not None:
+                content = DATA_FILES[ending][1](exported)
+            elif suffix in PICTURES:
+                content = self._picture(exported, suffix)
             else:
-                losses = self.history.current.losses.astype(float)
-                content = npz_bytes(field, losses, self.data, self.recipe())
+                raise FileError(f"cannot write {path}: a film is made by aeviz.film")
             write_whole(path, content)
 
     def saved(self) -> SavedRun:
         """The run as it is written into a run file."""
         return SavedRun(self.history, self.settings, None, self.metrics().to_json(), __version__)
 
-    def _picture(self, field: Field, suffix: str) -> bytes:
+    def _picture(self, exported: Exported, suffix: str) -> bytes:
         from aeviz.figure.qt import offscreen_application  # Qt is loaded only where a picture is wanted
 
         offscreen_application()
         from aeviz.figure.export import Page, figure_of, picture_bytes
 
-        figure = figure_of(field, self.settings, self.data, self._midline.lines)
-        return picture_bytes(figure, suffix, Page.of(self.settings), self.recipe())
+        figure = figure_of(exported.field, self.settings, self.data, self._midline.lines)
+        return picture_bytes(figure, suffix, Page.of(self.settings), exported.recipe)
+
+    def _repr_png_(self) -> bytes:
+        """The present figure, which a notebook shows of the run."""
+        return self._picture(self.exported(), ".png")
 
     def _look(self, grid: Grid | None = None) -> m.Frame:
         return self._frame(self._ask(grid))
@@ -269,9 +304,14 @@ def train(
     settings: Settings | None = None,
     *,
     epochs: int | None = None,
+    changes: Mapping[int, Mapping[str, Any]] | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> Run:
     """Train a run to its last epoch.
+
+    >>> with train(Settings(noise=0.4), epochs=50, changes={25: {"noise": 0.2}}) as run:
+    ...     print(len(run.loss), run.settings.noise)
+    50 0.2
 
     Parameters
     ----------
@@ -279,6 +319,8 @@ def train(
         The default ones if left out.
     epochs : int, optional
         In place of the settings' own.
+    changes : mapping of int to mapping, optional
+        Settings that change while it trains, by name: those that hold after which epoch.
     progress : callable, optional
         Called with the number of epochs done, now and then.
 
@@ -287,16 +329,43 @@ def train(
     TrainingError
         Where the loss diverges or a process dies.
     SettingError
-        Where the settings ask for a device that torch does not see.
+        Where the settings ask for a device that torch does not see, or a change needs another run.
     """
     settings = settings or Settings()
-    run = Run(settings if epochs is None else settings.replace(epochs=epochs))
+    settings = settings if epochs is None else settings.replace(epochs=epochs)
+    history = History()
+    history.begin(settings, clean_data(settings)).plan = plan = plan_of(settings, changes or {})
+    run = Run(plan.changes[-1][1] if plan.changes else settings, history)
     try:
         run.train(progress)
     except BaseException:
         run.close()
         raise
     return run
+
+
+def plan_of(settings: Settings, changes: Mapping[int, Mapping[str, Any]]) -> Plan:
+    """What a run that begins with these settings is to do.
+
+    Raises
+    ------
+    SettingError
+        Where a change needs another run, or comes too late.
+    """
+    planned, now = [], settings
+    for epoch, values in sorted(changes.items()):
+        if not 0 <= epoch < settings.epochs:
+            raise SettingError(
+                f"a change after epoch {epoch}: the run has the epochs 0 to {settings.epochs:,}"
+            )
+        before, now = now, now.replace(**values)
+        for name in before.changed(now):
+            if SPECS[name].applies != "live" or name == "epochs":
+                raise SettingError(
+                    f"{SPECS[name].option} cannot change while a run trains: it needs another one"
+                )
+        planned.append((epoch, now))
+    return Plan(tuple(planned), settings.epochs if planned else 0)
 
 
 def load(path: str | PathLike[str], epoch: int | None = None, **changes: Any) -> Run:

@@ -16,8 +16,9 @@ from aeviz.app.lineage import branch_label
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
 from aeviz.app.shown_field import ShownField
+from aeviz.core.exported import DATA_FILES, Exported, data_ending
 from aeviz.core.field import Field
-from aeviz.core.files import FileError, npz_bytes, write_whole
+from aeviz.core.files import FileError, write_whole
 from aeviz.core.recipe import Recipe
 from aeviz.core.recipe_files import png_with
 from aeviz.core.recipe_words import command_of, python_of
@@ -134,17 +135,21 @@ class Exports(QObject):
     # Data
 
     def data(self) -> None:
-        """Let the user choose a name, and write the field as NPZ."""
-        name, _ = self._ask("Export data", "field.npz", "NumPy archive (*.npz)", "")
-        path = None if name is None else with_suffix(name, ".npz", self._say)
+        """Let the user choose a name and a kind of file, and write the data."""
+        kinds = {f"{words} (*{ending})": ending for ending, (words, _) in DATA_FILES.items()}
+        name, chosen = self._ask("Export data", "field.npz", ";;".join(kinds), next(iter(kinds)))
+        if name is None:
+            return
+        path = with_suffix(name, data_ending(name) or kinds.get(chosen, ".npz"), self._say)
         if path is not None:
             self.write_data(path)
 
     def write_data(self, path: Path) -> None:
-        """Write the shown epoch's field on the cells in view, once the observer has answered."""
+        """Write the shown epoch's field on the cells in view, its points, losses or network."""
+        _, make = DATA_FILES[data_ending(path) or ".npz"]
 
         def write(shown: ShownField) -> None:
-            self._write(path, lambda: npz_bytes(shown.field, shown.rows, shown.data, shown.recipe))
+            self._write(path, lambda: make(shown.exported))
 
         self._with_shown("Working out the field for the file …", write, f"cannot write {path}")
 
@@ -158,17 +163,14 @@ class Exports(QObject):
             if isinstance(frame, str):
                 self._say(f"{failed}: {frame}")
                 return
-            assert frame.field is not None
+            assert frame.field is not None and frame.average is not None
             field = dataclasses.replace(frame.field, data=run.data.points)
             lines = run.midline.lines if run.midline else ()
             losses = np.concatenate((run.losses[: frame.progress.losses_from], frame.progress.losses))
-            use(
-                ShownField(
-                    field, run.data, losses[: frame.epoch],
-                    Recipe.of(run.branch, frame.epoch, run.settings, grid),
-                    branch_label(run.branch, frame.epoch), lines, self._beside(frame, field, lines), marks,
-                )
-            )  # fmt: skip
+            recipe = Recipe.of(run.branch, frame.epoch, run.settings, grid)
+            exported = Exported(field, run.data, losses[: frame.epoch], recipe, frame.average)
+            name = branch_label(run.branch, frame.epoch)
+            use(ShownField(exported, name, lines, self._beside(frame, field, lines), marks))
 
         self._say(wait)
         run.export(grid, take)
@@ -197,7 +199,7 @@ class Exports(QObject):
 
 def with_suffix(name: Path, suffix: str, say: Callable[[str], object]) -> Path | None:
     """The name with its ending; None where that names a file which the dialog did not ask about."""
-    if name.suffix.lower() == suffix:
+    if name.name.lower().endswith(suffix):
         return name
     path = name.with_name(name.name + suffix)
     if path.exists():

@@ -5,14 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from aeviz.cli.options import DONE, FAILED, REFUSED, Refused, say
-from aeviz.cli.presets import presets
-from aeviz.cli.render import render
-from aeviz.cli.window import window
+from aeviz.cli.completion import completion, completion_parser
+from aeviz.cli.options import DONE, FAILED, REFUSED, Parser, Refused, say
+from aeviz.cli.presets import presets, presets_parser
+from aeviz.cli.render import render, render_parser
+from aeviz.cli.sweep import sweep, sweep_parser
+from aeviz.cli.window import window, window_parser
 from aeviz.core.setting import SettingError
 from aeviz.figure.qt import QtUnavailable
 
-COMMANDS: Mapping[str, Callable[[list[str]], int]] = {"render": render, "presets": presets}
+PARSERS: Mapping[str, Callable[[], Parser]] = {
+    "render": render_parser, "sweep": sweep_parser, "presets": presets_parser,
+    "completion": completion_parser,
+}  # fmt: skip
+COMMANDS: Mapping[str, Callable[[list[str]], int]] = {
+    "render": render, "sweep": sweep, "presets": presets,
+    "completion": lambda words: completion(words, PARSERS, window_parser()),
+}  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

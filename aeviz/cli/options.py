@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 from aeviz.core.clean_data import clean_data
+from aeviz.core.pages import PAGES, page_settings
 from aeviz.core.presets import preset, preset_names
 from aeviz.core.setting import Spec, nearest
-from aeviz.core.settings import GROUPS, SPECS, TABLE, Settings
+from aeviz.core.settings import FILE_GROUPS, GROUPS, SPECS, TABLE, Settings
+from aeviz.core.settings_file import named_value, read_settings
 
 DONE, FAILED, REFUSED = 0, 1, 2
 """Exit codes: done; bad arguments or input are refused; anything else has failed."""
+
+_LINE = 96  # characters of a line of help
+_EXIT_CODES = """exit codes:
+  0  done
+  1  something failed
+  2  an argument or a file was refused; one line on stderr says what is wrong and how to mend it
+"""
 
 
 class Refused(Exception):  # noqa: N818 - not a failure of the program
@@ -33,10 +45,18 @@ class Parser(argparse.ArgumentParser):
         raise Refused(message)
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add an option for a preset, and one for each setting, in groups."""
-    parser.add_argument("--preset", metavar="NAME", help=f"start from a preset: {', '.join(preset_names())}")
-    for group in GROUPS:
+def add_settings(parser: argparse.ArgumentParser, *, files: bool = True) -> None:
+    """Add an option for a preset, and one for each setting, in groups; `files` with those of files alone."""
+    add = parser.add_argument
+    add("--preset", metavar="NAME", help=f"start from a preset: {', '.join(preset_names())}")
+    add("--settings", metavar="FILE", type=Path, help="take settings from a file, .toml or .json")
+    add(
+        "--set", dest="named", action="append", default=[], metavar="NAME=VALUE",
+        help="any setting by its name; the same as its option, and wins over it",
+    )  # fmt: skip
+    if files:
+        add("--page", metavar="NAME", help=f"a usual size of a figure: {', '.join(PAGES)}")
+    for group in (group for group in GROUPS if files or group not in FILE_GROUPS):
         section = parser.add_argument_group(group)
         for spec in (spec for spec in TABLE if spec.group == group):
             _add_setting(section, spec)
@@ -57,6 +77,18 @@ def _add_setting(section: argparse._ArgumentGroup, spec: Spec) -> None:
         section.add_argument(spec.option, dest=spec.name, metavar=metavar, help=text)
 
 
+def manual(what: str, more: str, examples: Mapping[str, str]) -> dict[str, Any]:
+    """What stands around the options in a command's help: arguments of a parser."""
+    parts = textwrap.dedent(more).split("\n\n")
+    told = "\n\n".join(textwrap.fill(" ".join(part.split()), _LINE) for part in parts)
+    shown = "\n".join(f"  {command}\n      {text}" for command, text in examples.items())
+    epilog = f"examples:\n{shown}\n\n{_EXIT_CODES}"
+    return {
+        "description": f"{what}\n\n{told}".strip(), "epilog": epilog,
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+    }  # fmt: skip
+
+
 def settings_of(chosen: argparse.Namespace) -> tuple[Settings, dict[str, Any]]:
     """Settings of a command line, and those that were given by name or by a preset."""
     base, values = Settings() if chosen.preset is None else preset(chosen.preset), typed(chosen)
@@ -66,7 +98,13 @@ def settings_of(chosen: argparse.Namespace) -> tuple[Settings, dict[str, Any]]:
 
 
 def typed(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Settings that were given by name."""
+    """Settings that were given by name: in a file, by a page, by options, by --set; the later wins."""
+    file = {} if chosen.settings is None else read_settings(chosen.settings)
+    page = {} if getattr(chosen, "page", None) is None else dict(page_settings(chosen.page))
+    return file | page | _optioned(chosen) | dict(map(named_value, chosen.named))
+
+
+def _optioned(chosen: argparse.Namespace) -> dict[str, Any]:
     given = {name: value for name, value in vars(chosen).items() if name in SPECS and value is not None}
     return {
         name: value if isinstance(value, bool) else SPECS[name].parsed(value) for name, value in given.items()

@@ -1,11 +1,13 @@
-"""``aeviz render``: figures without a window."""
+"""``aeviz render``: figures, data and films without a window."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from aeviz.cli.options import (
     DONE,
@@ -14,73 +16,201 @@ from aeviz.cli.options import (
     Parser,
     Refused,
     add_settings,
+    manual,
     parsed,
     say,
     settings_of,
     typed,
 )
-from aeviz.core.files import PICTURES, FileError, check_target
+from aeviz.core.files import FILMS, PICTURES, FileError, check_target
+from aeviz.core.recipe_files import SUFFIXES as RECIPES
+from aeviz.core.recipe_files import recipe_in
+from aeviz.core.settings import SPECS, Settings
+from aeviz.core.settings_file import named_value
 from aeviz.figure.qt import require_qt
-from aeviz.run import Run, TrainingError, load, train
+from aeviz.panels import train_panels
+from aeviz.run import Run, TrainingError, train, unpacked
+
+_LISTED = ("noise", "epochs")  # of which there may be several values, with commas between
+_Tell = Callable[..., object]
 
 
 def render(words: list[str]) -> int:
     """Train without a window and write files; returns the exit code."""
-    parser = Parser(
-        prog="aeviz render",
-        description="Train without a window and write the field: png, svg, pdf or npz by extension.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("out", nargs="+", type=Path, metavar="OUT", help="files to write")
-    parser.add_argument("--json", action="store_true", help="print the run's numbers as one JSON object")
-    parser.add_argument("--from", dest="file", metavar="FILE", help="take the run from a run file (.aeviz)")
-    parser.add_argument("--epoch", type=int, metavar="N", help="with --from: show this epoch, as it was")
-    add_settings(parser)
-    chosen = parsed(parser, words)
+    chosen = parsed(render_parser(), words)
+    listed = _listed(chosen)
     if chosen.file is None and chosen.epoch is not None:
         raise Refused("--epoch is one of a run that is there: name its file with --from, or give --epochs")
-    if chosen.file is not None and chosen.preset is not None:
-        raise Refused("--preset and --from both say what the run is: leave one of them out")
+    if chosen.file is not None and (chosen.preset is not None or chosen.change):
+        option = "--preset" if chosen.preset is not None else "--change"
+        raise Refused(f"{option} and --from both say what the run is: leave one of them out")
     try:
         suffixes = {check_target(path) for path in chosen.out}
+        if suffixes & {*PICTURES, *FILMS}:
+            require_qt(screen=False)
+        if chosen.file is not None and not listed and chosen.file.suffix.lower() in RECIPES:
+            listed = dict(recipe_in(chosen.file).panels) if chosen.epoch is None else {}
+        if listed:
+            return _panels(chosen, listed)
+        return _taken_up(chosen) if chosen.file is not None else _trained(chosen)
     except FileError as error:
         return say(f"aeviz: {error}", REFUSED)
-    if suffixes & set(PICTURES):
-        require_qt(screen=False)
-    if chosen.file is None:
-        settings, _ = settings_of(chosen)
-        return _write(lambda progress: train(settings, progress=progress), settings.epochs, chosen)
+    except TrainingError as error:
+        return say(f"aeviz: {error}", FAILED)
+
+
+def render_parser() -> Parser:
+    """The command's options."""
+    parser = Parser(
+        prog="aeviz render", usage="aeviz render OUT… [--from FILE] [options]", allow_abbrev=False, **manual(
+            "Train without a window, and write what is asked for.",
+            """
+            The end of a name says what is written: png, svg and pdf are figures of the field; npz is the
+            field with all that belongs to it, csv the field as a table; .losses.csv and .points.csv are
+            tables of the losses and the points; safetensors and onnx are the network; mp4 and gif are films;
+            aeviz is the whole run.
+
+            Several values of --noise, of --epochs or of both, with commas between, make a figure of several
+            panels on one scale.
+
+            Every figure, MP4 film and npz carries its recipe: --from makes the same again.
+            """,
+            {
+                "aeviz render field.png field.npz --noise 0.3": "a figure and its numbers",
+                "aeviz render grid.pdf --noise 0.1,0.25,0.5 --epochs 10,100,1000 --page full-width":
+                    "nine panels, as wide as a printed page",
+                "aeviz render again.svg --from field.png --theme light": "the same field, drawn for paper",
+                "aeviz render film.mp4 --duration 10": "the training as a film",
+            },
+        ),
+    )  # fmt: skip
+    add = parser.add_argument
+    add("out", nargs="+", type=Path, metavar="OUT", help="files to write; their ends say what they are")
+    add("--json", action="store_true", help="print the run's numbers as one JSON object")
+    add(
+        "--from", dest="file", type=Path, metavar="FILE",
+        help="take the run from a run file (.aeviz), or make that of a figure, film or npz again",
+    )  # fmt: skip
+    add("--epoch", type=int, metavar="N", help="with --from: show this epoch, as it was")
+    add(
+        "--change", action="append", default=[], metavar="EPOCH:NAME=VALUE,…",
+        help="change settings after an epoch, while it trains; may be given several times",
+    )  # fmt: skip
+    add_settings(parser)
+    return parser
+
+
+def _listed(chosen: argparse.Namespace) -> dict[str, tuple[Any, ...]]:
+    """Settings of which several values are given, or epoch 0; they are taken out of the arguments."""
+    listed: dict[str, tuple[Any, ...]] = {}
+    for name in _LISTED:
+        text = getattr(chosen, name)
+        values = [part.strip() for part in (text or "").split(",")]
+        if len(values) > 1 or (name == "epochs" and values == ["0"]):
+            listed[name] = tuple(0 if (name, v) == ("epochs", "0") else SPECS[name].parsed(v) for v in values)
+            setattr(chosen, name, None)
+    return listed
+
+
+def _planned(chosen: argparse.Namespace) -> dict[int, dict[str, Any]]:
+    """Changes while it trains, by the epoch after which they hold."""
+    planned: dict[int, dict[str, Any]] = {}
+    for text in chosen.change:
+        epoch, colon, values = text.partition(":")
+        if not colon or not epoch.strip().isdigit():
+            raise Refused(f"--change {text}: write the epoch, a colon and settings: 100:noise=0.3")
+        planned.setdefault(int(epoch), {}).update(map(named_value, values.split(",")))
+    return planned
+
+
+def _trained(chosen: argparse.Namespace) -> int:
+    settings, _ = settings_of(chosen)
+    films = [path for path in chosen.out if path.suffix.lower() in FILMS]
+    if films and settings.film == "noise":
+        from aeviz.film import noise_film
+
+        rest = [path for path in chosen.out if path not in films]
+        with _bar(None, "picture") as tell:
+            for path in films:
+                noise_film(settings, path, tell)
+        if not rest:
+            return DONE
+        chosen.out = rest
+    with _bar(settings.epochs) as tell:
+        run = train(settings, changes=_planned(chosen), progress=tell)
+    return _write(run, chosen)
+
+
+def _taken_up(chosen: argparse.Namespace) -> int:
     changes = typed(chosen)
+    run = unpacked(chosen.file, chosen.epoch, **changes)
+    try:
+        with _bar(changes.get("epochs", run.history.current.plan.until) or None) as tell:
+            run.arrive(tell)
+            if "epochs" in changes:
+                run.train(tell)
+    except BaseException:
+        run.close()
+        raise
+    return _write(run, chosen)
 
-    def take_up(progress: Callable[[int], object]) -> Run:
-        run = load(chosen.file, chosen.epoch, **changes)
-        if "epochs" in changes:
-            run.train(progress)
-        return run
 
-    return _write(take_up, changes.get("epochs"), chosen)
-
-
-def _write(
-    make: Callable[[Callable[[int], object]], Run], epochs: int | None, chosen: argparse.Namespace
-) -> int:
-    from tqdm import tqdm
-
-    tqdm.monitor_interval = 0  # no thread that watches the bar
-    # disable=None: no bar where stderr is not a terminal.
-    with tqdm(total=epochs, unit="epoch", disable=None, leave=False) as bar:
-        try:
-            run = make(lambda epoch: bar.update(epoch - bar.n))
-        except (TrainingError, FileError) as error:
-            bar.close()
-            return say(f"aeviz: {error}", FAILED if isinstance(error, TrainingError) else REFUSED)
+def _write(run: Run, chosen: argparse.Namespace) -> int:
     with run:
         if run.data.note:
             say(f"aeviz: {run.data.note}", DONE)
+        films = [path for path in chosen.out if path.suffix.lower() in FILMS]
         try:
-            run.save(*chosen.out)
+            run.save(*(path for path in chosen.out if path not in films))
+            for path in films:
+                from aeviz.film import film  # with it the library of encoders, which is large
+
+                with _bar(None, "picture") as tell:
+                    film(run, path, tell)
             if chosen.json:
                 print(json.dumps(run.metrics().to_json()))  # noqa: T201
-        except (FileError, TrainingError) as error:
+        except FileError as error:
             return say(f"aeviz: {error}", FAILED)
     return DONE
+
+
+def _panels(chosen: argparse.Namespace, listed: Mapping[str, Sequence[Any]]) -> int:
+    """Write a figure of several panels, or a file for each where names have {noise} or {epochs}."""
+    if chosen.json:
+        raise Refused("--json prints the numbers of one run: give one --noise and one of --epochs")
+    settings, changes = _base(chosen)
+    runs, last = len(listed.get("noise", (0,))), max(1, *listed.get("epochs", (settings.epochs,)))
+    with _bar(runs * last) as tell:
+        panels = train_panels(settings, changes=changes, progress=tell, **listed)
+    try:
+        panels.save(*chosen.out)
+    except FileError as error:
+        return say(f"aeviz: {error}", FAILED)
+    return DONE
+
+
+def _base(chosen: argparse.Namespace) -> tuple[Settings, dict[int, dict[str, Any]]]:
+    """What all panels have in common."""
+    if chosen.file is None:
+        settings, _ = settings_of(chosen)
+        return settings, _planned(chosen)
+    recipe = recipe_in(chosen.file)
+    view = recipe.settings.replace(**typed(chosen))
+    if recipe.changes or recipe.data is not None:
+        raise Refused(f"the panels of {chosen.file} cannot be made again with other values")
+    return view, {}
+
+
+@contextmanager
+def _bar(total: int | None, unit: str = "epoch") -> Iterator[_Tell]:
+    """A bar of the progress on stderr, where that is a terminal; it is told how much is done."""
+    from tqdm import tqdm
+
+    tqdm.monitor_interval = 0  # no thread that watches the bar
+    with tqdm(total=total, unit=unit, disable=None, leave=False) as bar:
+
+        def tell(done: int, all_of_them: int | None = None) -> None:
+            bar.total = all_of_them or bar.total
+            bar.update(done - bar.n)
+
+        yield tell

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aeviz.cli.options import REFUSED, Parser, Refused, add_settings, parsed, say, settings_of
+from aeviz.cli.options import REFUSED, Parser, Refused, add_settings, manual, parsed, say, settings_of
 from aeviz.core.data_file import SUFFIXES
 from aeviz.core.files import RUN, FileError
 from aeviz.core.recipe import Recipe
@@ -16,17 +16,36 @@ from aeviz.figure.qt import require_qt
 from aeviz.version import __version__
 
 
+def window_parser() -> Parser:
+    """Its options."""
+    parser = Parser(
+        prog="aeviz", usage="aeviz [FILE] [options]\n       aeviz COMMAND …", allow_abbrev=False,
+        **manual(
+            "Watch a two-dimensional denoising autoencoder learn.",
+            """
+            FILE is a run (.aeviz), a figure or film that aeviz made, whose run is then brought back, or a
+            file of points of your own (.csv, .tsv, .txt, .npy).
+
+            Commands, each with its own --help: render writes figures, data and films without a window; sweep
+            runs many settings and makes one table; presets lists what there is to start from; completion
+            completes commands in a shell.
+            """,
+            {
+                "aeviz": "train on a spiral",
+                "aeviz --preset lecture-2021": "begin with a lesson",
+                "aeviz field.png": "bring back what made this figure",
+                "aeviz points.csv --noise 0.1": "train on points of your own",
+            },
+        ),
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"aeviz {__version__}")
+    add_settings(parser, files=False)
+    return parser
+
+
 def window(words: list[str], commands: tuple[str, ...]) -> int:
     """Open the window on settings, a file of points or a run file; `commands` are the other things to do."""
-    parser = Parser(
-        prog="aeviz",
-        description="Watch a two-dimensional denoising autoencoder learn. "
-        "Also: aeviz FILE (points of your own), aeviz render OUT … (figures without a window), aeviz presets "
-        "(a list).",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"aeviz {__version__}")
-    add_settings(parser)
+    parser = window_parser()
     if words and not words[0].startswith("-"):
         if not words[0].lower().endswith((*SUFFIXES, *RECIPES, RUN)):
             known = (

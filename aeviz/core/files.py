@@ -6,7 +6,10 @@ import io
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -16,9 +19,9 @@ from aeviz.core.manifolds import FloatArray
 from aeviz.core.recipe import Recipe
 from aeviz.core.setting import nearest
 
-PICTURES = (".png", ".svg", ".pdf")
+PICTURES, FILMS = (".png", ".svg", ".pdf"), (".mp4", ".gif")
 RUN = ".aeviz"
-SUFFIXES = (*PICTURES, ".npz", RUN)
+SUFFIXES = (*PICTURES, *FILMS, ".npz", ".csv", ".safetensors", ".onnx", RUN)
 
 
 class FileError(OSError):
@@ -68,23 +71,44 @@ def write_whole(path: Path, content: bytes) -> None:
     FileError
         Naming path and cause; the old file is untouched and nothing is left beside it.
     """
+    with replacing(path) as (file, _):
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """A new file, open to be written piece by piece, and its name for now; at the end it replaces `path`.
+
+    Where the block fails, the old file is untouched and nothing is left beside it.
+
+    Raises
+    ------
+    FileError
+        Naming path and cause, where it cannot be written.
+    """
     try:
         target = path.resolve()  # through a symbolic link, which stays one
         temporary = target.parent / f".{target.name}.{secrets.token_hex(4)}"
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            if target.exists():
-                temporary.chmod(target.stat().st_mode & 0o777)
-            temporary.replace(target)
-        except BaseException:  # Ctrl+C too
-            temporary.unlink(missing_ok=True)
-            raise
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
     except (OSError, RuntimeError) as error:  # RuntimeError: symbolic links in a circle
-        raise FileError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
+        raise _not_written(path, error) from error
+    try:
+        with os.fdopen(handle, "w+b") as file:
+            yield file, temporary
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            temporary.chmod(target.stat().st_mode & 0o777)
+        temporary.replace(target)
+    except BaseException as error:  # Ctrl+C too
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _not_written(path, error) from error
+        raise
+
+
+def _not_written(path: Path, error: Exception) -> FileError:
+    return FileError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}")
 
 
 def npz_bytes(field: Field, losses: FloatArray, data: CleanData, recipe: Recipe) -> bytes:

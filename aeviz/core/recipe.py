@@ -9,7 +9,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
@@ -26,6 +26,7 @@ FORMAT = 1
 """Raised where an older aeviz would misunderstand a recipe; it then says so."""
 
 MOST_TEXT = 4_000_000  # characters
+_MOST_PANELS = 64
 _MOST_CHANGES, _MOST_POINTS, _MOST_UNPACKED = 10_000, 20_000, 4_000_000
 _MOST_EPOCHS = int(SPECS["epochs"].high or 0)
 _A_VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
@@ -49,6 +50,8 @@ class Recipe:
         The clean points, where they are a file's and not too many; others follow from the settings.
     version : str
         Of the aeviz that made the figure.
+    panels : mapping of str to tuple of numbers
+        Where the figure has several panels, the values of "noise" and "epochs" that they show.
     """
 
     settings: Settings
@@ -57,6 +60,7 @@ class Recipe:
     changes: Changes = ()
     data: CleanData | None = None
     version: str = __version__
+    panels: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, branch: Branch, epoch: int, view: Settings, grid: Grid | None = None) -> Recipe:
@@ -121,6 +125,8 @@ class Recipe:
             before = now
         if changes:
             values["changes"] = changes
+        if self.panels:
+            values["panels"] = {name: list(shown) for name, shown in self.panels.items()}
         if self.data is not None:
             packed = zlib.compress(pack(*packed_data(self.data)), 9)
             values["points"] = base64.b64encode(packed).decode("ascii")
@@ -170,7 +176,17 @@ def _recipe_of(values: Mapping[str, Any], version: str) -> Recipe:
     if any(SPECS[name].applies == "rebuild" for name in settings.changed(before)):
         raise PackError("its recipe ends with another run than it began with")
     data = data_of(*_unpacked(values["points"])) if "points" in values else None
-    return Recipe(settings, epoch, origin, tuple(changes), data, version)
+    return Recipe(settings, epoch, origin, tuple(changes), data, version, _panels_of(values))
+
+
+def _panels_of(values: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
+    panels = {}
+    for name, shown in values.get("panels", {}).items():
+        if name not in ("noise", "epochs") or not 0 < len(shown) <= _MOST_PANELS:
+            raise PackError("the panels of its recipe are broken")
+        checked = [0 if name == "epochs" and value == 0 else SPECS[name].checked(value) for value in shown]
+        panels[name] = tuple(checked)
+    return panels
 
 
 def _changed(settings: Settings, values: Mapping[str, Any]) -> Settings:

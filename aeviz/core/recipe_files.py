@@ -1,4 +1,4 @@
-"""Recipes inside the files of figures: PNG, SVG, PDF, MP4 and NPZ.
+"""Recipes inside the files of figures: PNG, SVG, PDF, MP4, GIF and NPZ.
 
 All but NPZ carry the same bytes, ``<aeviz:recipe>{…}</aeviz:recipe>``, where their format has room for words:
 so they are found in each without knowing more of it, and survive whoever moves them about in the file.
@@ -59,6 +59,16 @@ def xmp(recipe: Recipe, title: str) -> bytes:
         f"{marked(recipe)}\n</rdf:Description></rdf:RDF></x:xmpmeta>\n"
         '<?xpacket end="w"?>'
     ).encode()
+
+
+def gif_extension(recipe: Recipe, title: str) -> bytes:
+    """An extension of a GIF file with the packet of metadata, as Adobe's XMP specification, part 3, has it.
+
+    It is not cut into blocks of 255 bytes: who reads it as such, each byte as the next one's length, comes
+    out somewhere in the bytes that fall from 255 to 0 behind it, and so at its end.
+    """
+    fall = bytes((1, *range(255, -1, -1), 0))
+    return b"!\xff\x0bXMP DataXMP" + xmp(recipe, title) + fall
 
 
 def recipe_in(path: str | Path) -> Recipe:

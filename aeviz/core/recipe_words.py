@@ -24,7 +24,7 @@ def command_of(recipe: Recipe, out: str = "field.png") -> str:
     words += ["--epochs", str(recipe.epoch)]
     for epoch, changed in _changes(recipe):
         told = [f"{SPECS[name].option[2:]}={SPECS[name].text(value)}" for name, value in changed.items()]
-        words += ["--change", f"{epoch}:{';'.join(told)}"]
+        words += ["--change", f"{epoch}:{','.join(told)}"]
     return " ".join(map(shlex.quote, words))
 
 

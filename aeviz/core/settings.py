@@ -311,7 +311,8 @@ class Settings:
         group="Figure", applies="view",
     )
     film: str = setting(
-        "training", "Film", "What a video shows: the training, epoch by epoch, or trained networks as σ grows.",
+        "training", "Film",
+        "What a video shows: the training, epoch by epoch, or trained networks as σ changes.",
         group="Film", applies="view", choices=("training", "noise"),
     )
     film_noise: tuple[float, ...] = setting(

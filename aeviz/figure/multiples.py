@@ -28,7 +28,6 @@ from aeviz.figure.scale import scales
 from aeviz.figure.theme import Theme, font, theme_of
 from aeviz.figure.wording import Wording
 
-MOST = 64  # panels: more are too small to be read
 _MARGIN, _GAP, _CAPTION = 14.0, 12.0, 22.0  # px: round the figure, between panels, of a caption's line
 _LEAST = 40.0  # px of a field that can be read
 _FIELD = 300.0  # px, width of each field where the figure is given no size
@@ -40,7 +39,6 @@ class Multiple:
 
     caption: str
     field: Field
-    settings: Settings
     midline: Lines = ()
 
 
@@ -174,10 +172,8 @@ def multiples_of(
     Raises
     ------
     SettingError
-        Where there is no room for them, or they are too many.
+        Where there is no room for them, or two layers are to be compared.
     """
-    if not 0 < len(multiples) <= MOST:
-        raise SettingError(f"a figure has 1 to {MOST} panels, not {len(multiples)}")
     if settings.compare != "off":
         raise SettingError("--compare shows two layers, and each of several panels has one: leave it out")
     page = _page(len(multiples), columns, settings, data)
@@ -187,7 +183,8 @@ def multiples_of(
     figure.resize(page.scene)
     if not figure.fits:
         raise SettingError(
-            f"the figure has no room for {len(multiples)} panels: take a larger --size or a smaller --font-size"
+            f"the figure has no room for {len(multiples)} panels: take a larger --size, or a smaller "
+            "--font-size"
         )
     return figure, page
 

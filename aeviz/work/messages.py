@@ -265,6 +265,8 @@ class Frame:
     beside : Field or None
         That of another course, where it was asked for: with its clean points and the exact field that is
         drawn, without noisy points.
+    average : (P,) array or None
+        The averaged weights of the shown epoch, where the whole was asked for.
     """
 
     number: int
@@ -276,6 +278,7 @@ class Frame:
     marks: Marks = NO_MARKS
     seconds: float = 0.0
     beside: Field | None = None
+    average: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class Sight:
         taken = time.perf_counter() - began
         frame = m.Frame(
             ask.number, self.run, state.progress, shown.epoch, shown.settings, field, marks, taken,
-            field_beside,
+            field_beside, shown.average.numpy() if ask.whole else None,
         )  # fmt: skip
         if ask.whole and ask.grid is not None:
             whole: Task[ExactField | None] = Task()

@@ -274,4 +274,4 @@ def test_a_figure_never_shows_a_sketch(desk, choose, tmp_path):
     assert desk.figure.is_sketch
     dialog = dialog_of(desk)
     assert not dialog.preview.figure.is_sketch
-    np.testing.assert_array_equal(dialog.field.field.exact.displacement, whole.exact.displacement)
+    np.testing.assert_array_equal(dialog.field.exported.field.exact.displacement, whole.exact.displacement)

@@ -1,0 +1,139 @@
+"""Small multiples: what several epochs, noises or both look like, side by side in one figure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from aeviz.core.exported import Exported
+from aeviz.core.files import PICTURES, FileError, check_suffix, write_whole
+from aeviz.core.manifolds import FloatArray
+from aeviz.core.setting import SettingError
+from aeviz.core.settings import Settings
+from aeviz.run import train
+
+MOST = 64  # panels of a figure
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One of them: an epoch of a run with one noise."""
+
+    noise: float
+    epoch: int
+    exported: Exported
+    midline: Sequence[FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
+class Panels:
+    """Fields of one run at several epochs, of runs with several noises, or both.
+
+    Attributes
+    ----------
+    settings : Settings
+        Those of the last panel, and how all are drawn.
+    shown : mapping of str to tuple
+        The values of "noise", "epochs" or both.
+    panels : tuple of Panel
+        Noise by noise, and epoch by epoch of each.
+    """
+
+    settings: Settings
+    shown: Mapping[str, tuple[float, ...]]
+    panels: tuple[Panel, ...]
+
+    @property
+    def columns(self) -> int:
+        """How many stand in a row: the epochs where there are several, else noises, about as many as rows."""
+        if len(self.shown.get("epochs", ())) > 1 and len(self.shown.get("noise", ())) > 1:
+            return len(self.shown["epochs"])
+        return len(self.panels) if len(self.panels) <= 4 else -(-len(self.panels) // 2)
+
+    def save(self, *paths: str | PathLike[str]) -> None:
+        """Write the figure: png, svg or pdf by extension.
+
+        Raises
+        ------
+        FileError
+            Where a file cannot be written, or is none of a figure.
+        SettingError
+            Where there is no room for the panels.
+        QtUnavailable
+            Where Qt's system libraries are missing.
+        """
+        for path in map(Path, paths):
+            suffix = check_suffix(path)
+            if suffix not in PICTURES:
+                raise FileError(f"cannot write {path}: several panels go into {', '.join(PICTURES)}")
+            write_whole(path, self._picture(suffix))
+
+    def _picture(self, suffix: str) -> bytes:
+        from aeviz.figure.qt import offscreen_application  # Qt is loaded only where a picture is wanted
+
+        offscreen_application()
+        from aeviz.figure.export import picture_bytes
+        from aeviz.figure.multiples import Multiple, multiples_of
+
+        multiples = [
+            Multiple(self._caption(panel), panel.exported.field, panel.midline) for panel in self.panels
+        ]
+        last = self.panels[-1].exported
+        figure, page = multiples_of(multiples, self.columns, self.settings, last.data)
+        recipe = dataclasses.replace(last.recipe, panels=self.shown)
+        return picture_bytes(figure, suffix, page, recipe)
+
+    def _caption(self, panel: Panel) -> str:
+        told = {"noise": f"σ = {panel.noise:g}", "epochs": f"epoch {panel.epoch:,}".replace(",", "\u2009")}
+        return " · ".join(text for name, text in told.items() if name in self.shown)
+
+
+def train_panels(
+    settings: Settings | None = None, *, noise: Sequence[float] = (), epochs: Sequence[int] = (),
+    changes: Mapping[int, Mapping[str, Any]] | None = None, progress: Callable[[int], object] | None = None,
+) -> Panels:  # fmt: skip
+    """Train what the panels show: a run for each noise, with a panel for each of its epochs.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        What all have in common.
+    noise : sequence of float, optional
+        One row, or panel, for each.
+    epochs : sequence of int, optional
+        Which epochs are shown; the last one of the settings by default.
+    changes : mapping, optional
+        As `train` takes them.
+    progress : callable, optional
+        Told how many epochs are done in all.
+
+    Raises
+    ------
+    TrainingError
+        Where a loss diverges or a process dies.
+    SettingError
+        Where there are too many panels, or none of a value.
+    """
+    settings = settings or Settings()
+    shown = {name: tuple(values) for name, values in (("noise", noise), ("epochs", epochs)) if values}
+    count = max(1, len(noise)) * max(1, len(epochs))
+    if count > MOST:
+        raise SettingError(f"a figure has up to {MOST} panels, not {count:,}: take fewer noises or epochs")
+    last = settings.replace(epochs=max(1, *epochs)) if len(epochs) else settings
+    panels: list[Panel] = []
+    for index, sigma in enumerate(noise or (settings.noise,)):
+        own, before = last.replace(noise=sigma), index * last.epochs
+
+        def tell(epoch: int, before: int = before) -> None:
+            if progress is not None:
+                progress(before + epoch)
+
+        with train(own, changes=changes, progress=tell) as run:
+            for epoch in epochs or (last.epochs,):
+                exported = run.exported(epoch)
+                panels.append(Panel(exported.field.noise, epoch, exported, run.midline.lines))
+    return Panels(own, shown, tuple(panels))
