@@ -1,0 +1,1 @@
+"""Sweeps: many runs over values of settings and over seeds, in one table."""
