@@ -175,7 +175,10 @@ def _write(run: Run, chosen: argparse.Namespace) -> int:
 
 
 def _panels(chosen: argparse.Namespace, listed: Mapping[str, Sequence[Any]]) -> int:
-    """Write a figure of several panels, or a file for each where names have {noise} or {epochs}."""
+    """Write a figure of several panels."""
+    for path in chosen.out:
+        if path.suffix.lower() not in PICTURES:
+            raise Refused(f"cannot write {path}: several panels go into {', '.join(PICTURES)}")
     if chosen.json:
         raise Refused("--json prints the numbers of one run: give one --noise and one of --epochs")
     settings, changes = _base(chosen)

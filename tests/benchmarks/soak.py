@@ -28,8 +28,10 @@ from PyQt6.QtCore import QEventLoop, QObject, QTimer, qInstallMessageHandler
 from PyQt6.QtWidgets import QApplication
 from scipy.stats import theilslopes
 
+from aeviz.app.export_dialog import ExportDialog
 from aeviz.app.main import keep_tidy
 from aeviz.app.memory import Memory
+from aeviz.app.shown_field import ShownField
 from aeviz.app.style import Style
 from aeviz.app.window import Window
 from aeviz.core.settings import Settings
@@ -89,6 +91,22 @@ def wait_for(condition: Callable[[], bool], patience: float = 20.0) -> None:
         complaints.append("waited in vain")
 
 
+def export_figures(window: Window) -> None:
+    """Write the shown field as a picture of each kind, by way of the dialog's preview."""
+
+    def write(shown: ShownField) -> None:
+        for suffix in (".png", ".svg", ".pdf"):
+            window.exports.write_figure(FOLDER / f"figure{suffix}", suffix, shown, window.store.settings)
+
+    window.exports.figure()
+    window.exports._with_shown("", write)
+
+
+def close_dialogs(window: Window) -> None:
+    for dialog in window.findChildren(ExportDialog):
+        dialog.close()
+
+
 def a_round(window: Window, number: int) -> Iterator[None]:
     """One round of use; rests after each move."""
     run, store, slider = window.run, window.store, window.timeline.slider
@@ -115,15 +133,15 @@ def a_round(window: Window, number: int) -> Iterator[None]:
     for layer in ("ambiguity", "difference", "energy", "magnitude"):
         store.set(layer=layer)
         yield
-    for suffix in (".png", ".svg", ".pdf"):
-        window.exports._write_figure(FOLDER / f"figure{suffix}", suffix, 1.0)
-        yield
+    export_figures(window)
+    yield
     window.exports.write_data(FOLDER / "field.npz")
     window.keeper.write(FOLDER / "run.aeviz")
     yield
     run.look_at(None)
     for _ in range(20):
         yield
+    close_dialogs(window)
     if number % 3 == 2:
         run.reset()
 
