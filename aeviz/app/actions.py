@@ -33,6 +33,7 @@ def actions_of(window: Window) -> dict[str, list[Entry | QAction | QMenu]]:
             ("&Save run", "Ctrl+S", window.keeper.save),
             ("Save run &as…", "Ctrl+Shift+S", window.keeper.save_as),
             ("Export &figure…", "Ctrl+E", exports.figure),
+            ("Export fil&m…", "", window.films.open),
             ("Export &data…", "Ctrl+Shift+E", exports.data),
             ("&Quit", "Ctrl+Q", window.close),
         ],

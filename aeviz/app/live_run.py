@@ -275,17 +275,25 @@ class LiveRun(QObject):
         self._stale = True
         self.looked.emit()
 
-    def export(self, grid: Grid, receive: Callable[[m.Frame | str], None]) -> None:
-        """Ask for the shown epoch's field with all its points, for a file; a text says why none will come."""
+    def export(
+        self, grid: Grid, receive: Callable[[m.Frame | str], None], epoch: int | None = None,
+        view: Settings | None = None,
+    ) -> None:  # fmt: skip
+        """Ask for the shown epoch's field with all its points, for a file; a text says why none will come.
+
+        With an `epoch`, ask for that one's, and for no other run's beside it; with a `view`, for what is
+        drawn by that one.
+        """
         if self._client is None or not (self._ready and self._built):
             receive("no training process is there to ask for the field")
             return
         self._number += 1
         self._exports[self._number] = receive
+        past = self._past() if epoch is None else self._pasts.of(self.branch, epoch)
+        beside = self._beside() if epoch is None else None
         self._send(
             m.Ask(
-                self._number, self.settings, self._past(), self._beside(), grid, samples=1, whole=True,
-                run=self._run,
+                self._number, view or self.settings, past, beside, grid, samples=1, whole=True, run=self._run
             )
         )  # fmt: skip
 

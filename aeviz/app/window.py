@@ -23,6 +23,7 @@ from aeviz.app.controls import Controls
 from aeviz.app.data_files import DataFiles
 from aeviz.app.dialogs import Reporter, show_about, show_help
 from aeviz.app.exports import Exports, as_trained
+from aeviz.app.film_export import FilmExport
 from aeviz.app.gallery import Gallery
 from aeviz.app.inspector import Inspector
 from aeviz.app.keeper import Keeper
@@ -84,6 +85,7 @@ class Window(QMainWindow):
         self.keeper.follow(self.store, self.run, self.view.figure)
         self.reporter = Reporter(self)
         self.exports = Exports(self, self.view.figure, self.run, memory, self._beside, self.status.say)
+        self.films = FilmExport(self, self.run, self.view.figure.grid_in_view, memory, self.status.say)
         self.files = DataFiles(self, self.store, memory, self.notice, self.status.say)
         self.lessons = Lessons(self.store)
         self.pencil = Pencil(self.view, self.store, self.notice, self.run.data)
@@ -424,6 +426,7 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout and end the run."""
         self.memory.save_layout(self, self._splitters)
+        self.films.cancel()
         self.run.stop()
         self.keeper.close()
         super().closeEvent(event)

@@ -69,13 +69,13 @@ class ArrowLayer(Layer):
         shafts, heads = arrow_shapes(start[seen], vector[seen], size)
         pen = QPen(self._colour, SHAFT)
         if is_screen(painter):
-            stroke_segments(painter, np.concatenate((shafts, _fans(heads))), pen)
+            stroke_segments(painter, np.concatenate((shafts, fans(heads))), pen)
         else:
             stroke_segments(painter, shafts, pen)
             fill_polygons(painter, heads, QBrush(self._colour))
 
 
-def _fans(heads: FloatArray) -> FloatArray:
+def fans(heads: FloatArray) -> FloatArray:
     """Heads as lines from the back to the tip, (5·K, 2, 2): so close that no eye sees between them.
 
     On the screen they stand for the filled triangles, which take eight times as long.

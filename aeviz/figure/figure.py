@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pyqtgraph as pg
@@ -20,7 +21,7 @@ from aeviz.figure.composition import Beside, Composition
 from aeviz.figure.key import Entry, Heading, Legend
 from aeviz.figure.overlays import Lines
 from aeviz.figure.panel import Box, Panel
-from aeviz.figure.scale import scales
+from aeviz.figure.scale import Scale, scales
 from aeviz.figure.theme import Theme, theme_of
 from aeviz.figure.wipe import WipeLine
 from aeviz.figure.wording import Wording
@@ -57,6 +58,8 @@ class FieldFigure(pg.GraphicsWidget):
         self._heading = Heading(self)
         self.fits = True
         """Whether there is room for the field."""
+        self.fixed_scales: Mapping[str, Scale] = {}
+        """Scales that do not follow what is shown, by the layer's name."""
         for panel in self.panels:
             panel.box.sigRangeChanged.connect(lambda box, _: self._link(box))
         self.home()
@@ -127,6 +130,13 @@ class FieldFigure(pg.GraphicsWidget):
         if self._composition.of_two_runs != were_two_runs:
             self._arrange()
         self._redraw()
+
+    def set_caption(self, caption: str) -> None:
+        """Write this above the field, beside the title: what changes from picture to picture of a film."""
+        appears = bool(caption) != bool(self._heading.caption)
+        self._heading.set_caption(caption)
+        if appears:
+            self._arrange()
 
     def _compose(self) -> None:
         """Work out anew which panels there are, and what each shows."""
@@ -226,9 +236,9 @@ class FieldFigure(pg.GraphicsWidget):
         axes = (AxesLayer.LEFT, AxesLayer.BOTTOM) if settings.axes else (0.0, 0.0)
         beside = axes[0] + (ColourBar.WIDTH + _GAP if barred and not split else 0.0)
         below = axes[1] + (ColourBar.HEIGHT if barred and split else 0.0)
-        margin = _MARGIN if settings.axes or settings.legend or settings.title or barred else 0.0
+        heading = Heading.HEIGHT if settings.title or self._heading.caption else 0.0
+        margin = _MARGIN if settings.axes or settings.legend or heading or barred else 0.0
         room = size.width() - 2 * margin
-        heading = Heading.HEIGHT if settings.title else 0.0
         top = heading + (self._legend.set_width(room) + 8.0 if settings.legend else 0.0)
         wide = (room - (count - 1) * _GAP) / count - beside
         high = size.height() - 2 * margin - top - below
@@ -292,7 +302,7 @@ class FieldFigure(pg.GraphicsWidget):
         parts = composition.parts
         if not parts:
             return
-        shared = scales(parts, settings)
+        shared = {**scales(parts, settings), **self.fixed_scales}
         for index, (panel, part) in enumerate(zip(self._shown, parts, strict=True)):
             panel.draw(part, shared[part.layer], settings, theme, barred=index < self._bars)
         (x0, x1), _ = self.box.viewRange()

@@ -118,12 +118,19 @@ class Heading(QGraphicsItem):
     def __init__(self, parent: QGraphicsItem) -> None:
         super().__init__(parent)
         self._font = font(16, weight=QFont.Weight.DemiBold, family=DISPLAY)
+        self._caption_font = font(16)  # whose figures are of equal width
         self._text, self._ink, self._width = "", QColor("white"), 0.0
+        self.caption = ""
 
     def set_text(self, text: str, colour: str, width: float) -> None:
         """Write this text in a line of this width."""
         self.prepareGeometryChange()
         self._text, self._ink, self._width = text, QColor(colour), width
+        self.update()
+
+    def set_caption(self, caption: str) -> None:
+        """Write at the end of the line what changes from picture to picture; alone, at its beginning."""
+        self.caption = caption
         self.update()
 
     def boundingRect(self) -> QRectF:
@@ -132,10 +139,17 @@ class Heading(QGraphicsItem):
 
     def paint(self, painter: QPainter, *_: object) -> None:
         """Write the text at the left."""
-        text = QFontMetricsF(self._font).elidedText(self._text, Qt.TextElideMode.ElideRight, self._width)
-        painter.setFont(self._font)
+        left, top = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignTop
         painter.setPen(self._ink)
-        painter.drawText(self.boundingRect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
+        room = self._width
+        if self.caption:
+            painter.setFont(self._caption_font)
+            side = Qt.AlignmentFlag.AlignRight if self._text else left
+            painter.drawText(self.boundingRect(), side | top, self.caption)
+            room -= QFontMetricsF(self._caption_font).horizontalAdvance(self.caption) + _GAP
+        text = QFontMetricsF(self._font).elidedText(self._text, Qt.TextElideMode.ElideRight, room)
+        painter.setFont(self._font)
+        painter.drawText(self.boundingRect(), left | top, text)
 
 
 class Title(QGraphicsItem):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
-from PyQt6.QtGui import QBrush, QColor, QPaintEngine, QPainter, QPainterPath, QPen
+from PyQt6.QtGui import QBrush, QColor, QPaintEngine, QPainter, QPainterPath, QPen, QPolygonF
 from PyQt6.QtWidgets import QGraphicsItem, QWidget
 from pyqtgraph.Qt.internals import PrimitiveArray
 
@@ -21,7 +21,6 @@ from aeviz.core.manifolds import FloatArray
 
 EDGE = QColor(40, 16, 28)  # under a line, so that it stands out on yellow and on white
 _MOST_AT_ONCE = 14  # the power of two of primitives that are drawn by one call
-_FEW = 16  # polygons filled at once in an image
 _ANGLES = np.linspace(0.0, 2.0 * np.pi, 20, endpoint=False)
 _CIRCLE = np.stack((np.cos(_ANGLES), np.sin(_ANGLES)), axis=1)  # round at every size points are drawn at
 
@@ -69,21 +68,40 @@ def is_screen(painter: QPainter) -> bool:
 
 
 def fill_polygons(painter: QPainter, polygons: FloatArray, brush: QBrush) -> None:
-    """Fill polygons, (K, V, 2) in pixels.
+    """Fill convex polygons, (K, V, 2) in pixels.
 
-    Vector files get one path. Images get paths of a few polygons: the time to fill one path grows
-    much faster than its number of edges (2,000 arrow heads: 15 ms as one path, 2 ms in sixteens).
+    Vector files get one path. Images get polygon after polygon: the time to fill one path grows much
+    faster than its number of edges, and to make many takes its time as well (1,400 arrow heads: 11 ms as
+    paths of sixteen, 2.5 ms one by one).
     """
+    if not len(polygons):
+        return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    size = max(1, len(polygons)) if is_vector(painter) else _FEW
-    for start in range(0, len(polygons), size):
-        some = polygons[start : start + size]
-        ring = np.concatenate((some, some[:, :1]), axis=1)
+    if is_vector(painter):
+        ring = np.concatenate((polygons, polygons[:, :1]), axis=1)
         connect = np.ones(ring.shape[:2], dtype=np.int32)
         connect[:, -1] = 0
         path: QPainterPath = pg.arrayToQPath(ring[..., 0].ravel(), ring[..., 1].ravel(), connect.ravel())
         path.setFillRule(Qt.FillRule.WindingFill)
         painter.fillPath(path, brush)
+        return
+    painter.save()
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(brush)
+    polygon, corners = _polygon(polygons.shape[1])
+    for each in polygons.reshape(len(polygons), -1):
+        corners[:] = each
+        painter.drawConvexPolygon(polygon)
+    painter.restore()
+
+
+@cache
+def _polygon(corners: int) -> tuple[QPolygonF, FloatArray]:
+    """A polygon that is used again and again, and its corners' coordinates, (2·V,)."""
+    polygon = QPolygonF([QPointF()] * corners)
+    memory: Any = polygon.data()
+    memory.setsize(16 * corners)
+    return polygon, np.frombuffer(memory, dtype=np.float64)
 
 
 def stroke_segments(painter: QPainter, segments: FloatArray, pen: QPen) -> None:

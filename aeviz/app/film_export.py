@@ -1,0 +1,175 @@
+"""File > Export film: how it is to run and to look, then how far it is."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from PyQt6.QtCore import QObject, Qt
+from PyQt6.QtWidgets import QFileDialog, QProgressDialog, QWidget
+
+from aeviz.app.film_making import FilmMaking
+from aeviz.app.live_run import LiveRun
+from aeviz.app.memory import Memory
+from aeviz.app.settings_dialog import EXPORT, SettingsDialog
+from aeviz.core.clean_data import CleanData
+from aeviz.core.field import Field, Grid
+from aeviz.core.film import RESOLUTION, SIZE, epoch_caption, film_settings
+from aeviz.core.recipe import Recipe
+from aeviz.figure.export import Page
+from aeviz.figure.figure import FieldFigure
+from aeviz.figure.film import FilmFigure, Picture
+from aeviz.figure.overlays import Lines
+from aeviz.work.messages import Frame
+
+FORMATS = {"MP4 video (*.mp4)": ".mp4", "GIF animation (*.gif)": ".gif"}
+SHOWN = {
+    "Film": ("duration", "easing", "hold", "frame_rate"),
+    "Size": ("size", "size_unit", "resolution", "font_size"),
+    "Look": ("theme", "title", "legend", "axes", "colour_bar", "arrows"),
+}
+"""Which settings stand under which heading."""
+SIZES = {
+    "720p": {"size": SIZE, "size_unit": "px", "resolution": RESOLUTION},
+    "1080p": {"size": (1920, 1080), "size_unit": "px", "resolution": 1.5 * RESOLUTION},
+    "Square": {"size": (1080, 1080), "size_unit": "px", "resolution": 1.25 * RESOLUTION},
+}
+"""Usual sizes, with resolutions at which the legend is legible."""
+
+
+class FilmExport(QObject):
+    """Asks how and where a film of the run is wanted, has it made, and says what became of it."""
+
+    def __init__(
+        self, parent: QWidget, run: LiveRun, grid: Callable[[], Grid], memory: Memory,
+        say: Callable[[str], object],
+    ) -> None:  # fmt: skip
+        super().__init__(parent)
+        self._window, self._run, self._grid, self._memory, self._say = parent, run, grid, memory, say
+        self.making: FilmMaking | None = None
+        self._progress: QProgressDialog | None = None
+
+    def open(self) -> None:
+        """Let the user choose how the film is to run and to look."""
+        if self.making is not None:
+            self._say("A film is being made: wait for it, or cancel it")
+            return
+        run, epoch = self._run, self._run.epoch
+        recipe = Recipe.of(run.branch, epoch, run.settings, self._grid())
+
+        def take(frame: Frame | str) -> None:
+            if isinstance(frame, str):
+                self._say(f"cannot make a film: {frame}")
+                return
+            assert frame.field is not None
+            self._say("")
+            field = dataclasses.replace(frame.field, data=run.data.points)
+            lines = run.midline.lines if run.midline else ()
+            FilmDialog(self._window, field, run.data, lines, recipe, self.save).show()
+
+        self._say("Working out the last picture of the film …")
+        run.export(Grid.home(recipe.settings, run.data), take, epoch)
+
+    def save(self, recipe: Recipe) -> bool:
+        """Let the user choose a name and a format, and begin with the film; whether it has begun."""
+        start = str(self._memory.folder / "training.mp4")
+        name, chosen = QFileDialog.getSaveFileName(self._window, "Export film", start, ";;".join(FORMATS))
+        if not name or self.making is not None:
+            return False
+        path = Path(name)
+        self._memory.folder = path.parent
+        if path.suffix.lower() not in FORMATS.values():  # the name that was typed wins over the filter
+            path = path.with_name(path.name + FORMATS.get(chosen, ".mp4"))
+            if path.exists():
+                self._say(f"{path} is there already: choose it by its full name to replace it")
+                return False
+        self.make(path, recipe)
+        return True
+
+    def make(self, path: Path, recipe: Recipe) -> None:
+        """Make the film of a run up to a recipe's epoch, drawn as its settings say."""
+        making = self.making = FilmMaking(self, self._run, path, recipe)
+        progress = self._progress = QProgressDialog(
+            "Working out the first pictures …", "Cancel", 0, 0, self._window
+        )
+        progress.setWindowTitle(f"Export film – {path.name}")
+        progress.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        progress.setAutoClose(False)
+        progress.setAutoReset(False)
+        progress.setMinimumDuration(0)
+        progress.resize(360, progress.sizeHint().height())
+        progress.canceled.connect(lambda: making.cancel())
+        making.progressed.connect(self._show_progress)
+        making.ended.connect(self._end)
+        progress.show()
+        making.start()
+
+    def cancel(self) -> None:
+        """Leave nothing behind of a film that is being made."""
+        if self.making is not None:
+            self.making.cancel()
+
+    def _show_progress(self, painted: int, of: int) -> None:
+        making, progress = self.making, self._progress
+        if making is None or progress is None:
+            return
+        left = making.seconds_left
+        progress.setMaximum(of)
+        progress.setValue(painted)
+        progress.setLabelText(f"Picture {painted:,} of {of:,}   ·   {_duration(left)} left")
+
+    def _end(self, text: str) -> None:
+        progress, making, self._progress, self.making = self._progress, self.making, None, None
+        if progress is not None:
+            progress.canceled.disconnect()
+            progress.close()
+        if making is not None:
+            making.deleteLater()
+        self._say(text)
+
+
+class FilmDialog(SettingsDialog):
+    """Settings of a film; its last picture, as far as the run has come, is the preview.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of that picture.
+    save : callable
+        Given the recipe, drawn as the dialog says: asks where to and begins with the film; whether it has.
+    """
+
+    def __init__(
+        self, parent: QWidget, field: Field, data: CleanData, midline: Lines, recipe: Recipe,
+        save: Callable[[Recipe], bool],
+    ) -> None:  # fmt: skip
+        self._field, self._data, self._midline, self._recipe, self._save = field, data, midline, recipe, save
+        actions = {f"&{EXPORT}": self._export}
+        settings = recipe.settings.replace(**SIZES["720p"])
+        super().__init__(parent, "Export film", settings, shown=SHOWN, pages=SIZES, actions=actions)
+
+    def figure(self) -> tuple[FieldFigure, Page]:
+        """The last picture."""
+        epoch = self._recipe.epoch
+        last = Picture(self._field, epoch_caption(epoch, epoch))
+        film = FilmFigure(film_settings(self.settings, ".mp4"), self._data, [last], self._midline)
+        return film.figure, film.page
+
+    def facts(self, page: Page) -> str:
+        """How large and how long it is."""
+        settings = self.settings
+        return (
+            f"{page.pixels[0]:,} × {page.pixels[1]:,} px   ·   {settings.duration + settings.hold:g} s   ·   "
+            f"epochs 0 to {self._recipe.epoch:,}".replace(",", " ")
+            + "\nA film over the noise σ is made by the command line: aeviz render film.mp4 --film noise"
+        )
+
+    def _export(self) -> None:
+        if self._save(self._recipe.drawn_as(self.settings)):
+            self.close()
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"

@@ -1,0 +1,164 @@
+"""File > Export film: the dialog, the film in the making, and what becomes of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import av
+import pytest
+from PyQt6.QtWidgets import QFileDialog, QProgressDialog
+
+from aeviz.app.film_export import FilmDialog
+from aeviz.core.film import film_epochs
+from aeviz.core.recipe_files import recipe_in
+from aeviz.core.settings import Settings
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has none
+
+QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=60, grid=(12, 10))
+SMALL = {
+    "size": (320, 240), "size_unit": "px", "resolution": 60.0, "legend": False, "duration": 0.4,
+    "hold": 0.1, "frame_rate": 20.0,
+}  # fmt: skip
+
+
+@pytest.fixture
+def choose(monkeypatch):
+    """Answer the file dialog."""
+
+    def choose(path: Path | str, chosen: str = "MP4 video (*.mp4)") -> None:
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), chosen))
+
+    return choose
+
+
+@pytest.fixture(autouse=True)
+def finished_run(desk):
+    desk.begin(QUICK)
+    desk.finish()
+    desk.window.statusBar().clearMessage()
+    yield
+    desk.window.films.cancel()
+    for dialog in desk.window.findChildren(FilmDialog) + desk.window.findChildren(QProgressDialog):
+        dialog.close()
+    desk.until(lambda: not desk.window.findChildren(FilmDialog))
+
+
+def dialog_of(desk, **settings) -> FilmDialog:
+    desk.window.films.open()
+    desk.until(lambda: desk.window.findChildren(FilmDialog))
+    dialog = desk.window.findChildren(FilmDialog)[-1]
+    assert dialog.store.set(**(SMALL | settings))
+    return dialog
+
+
+def begin(desk, **settings) -> None:
+    dialog_of(desk, **settings).buttons["Export …"].click()
+
+
+def times(path: Path) -> list[float]:
+    with av.open(str(path)) as container:
+        return [float(frame.time) for frame in container.decode(video=0)]
+
+
+def test_a_film_is_made_while_the_window_lives(desk, choose, tmp_path):
+    path = tmp_path / "a.mp4"
+    choose(path)
+    begin(desk)
+    told = []
+    desk.window.films.making.progressed.connect(lambda *progress: told.append(progress))
+    desk.settle()  # frames of the window's own come meanwhile
+    desk.until(lambda: desk.message == f"Wrote {path}")
+    assert times(path) == [k / 20 for k in range(10)]
+    count = len(dict.fromkeys(film_epochs(60, QUICK.replace(**SMALL))))
+    assert told == [(k, count) for k in range(1, count + 1)]
+    recipe = recipe_in(path)
+    assert (recipe.epoch, recipe.settings.size, recipe.settings.grid) == (60, (320.0, 240.0), (12, 10))
+    assert [*tmp_path.glob("*.mp4")] == [path] and not [*tmp_path.glob(".a*")]
+    assert desk.window.films.making is None
+
+
+def test_a_gif_by_its_name(desk, choose, tmp_path):
+    choose(tmp_path / "a", "GIF animation (*.gif)")
+    begin(desk)
+    desk.until(lambda: desk.message == f"Wrote {tmp_path / 'a.gif'}")
+    assert (tmp_path / "a.gif").read_bytes().startswith(b"GIF89a")
+
+
+def test_the_dialog_previews_the_last_picture_and_leaves_the_window_alone(desk):
+    before = desk.store.settings
+    dialog = dialog_of(desk, theme="light")
+    dialog.show_preview()
+    assert dialog.preview.figure._heading.caption == "epoch 60"
+    assert "320 × 240 px" in dialog._facts.text() and "0.5 s" in dialog._facts.text()
+    assert desk.store.settings == before
+    for button, width in zip(dialog.pages.buttons(), (1280, 1920, 1080), strict=True):
+        button.click()
+        assert dialog.settings.figure_pixels[0] == width
+
+
+def test_a_cancelled_film_leaves_nothing_and_says_so(desk, choose, tmp_path):
+    choose(tmp_path / "a.mp4")
+    begin(desk, duration=20.0)
+    films = desk.window.films
+    (progress,) = desk.window.findChildren(QProgressDialog)
+    desk.until(lambda: films.making._painted > 2)
+    assert "left" in progress.labelText() and "of" in progress.labelText()
+    progress.canceled.emit()
+    desk.until(lambda: "cancelled" in desk.message)
+    assert films.making is None
+    assert not [*tmp_path.glob("*a.mp4*")]
+    desk.settle()
+
+
+def test_a_run_that_ends_takes_its_film_with_it(desk, choose, tmp_path):
+    choose(tmp_path / "a.mp4")
+    begin(desk, duration=20.0)
+    desk.until(lambda: desk.window.films.making._painted > 2)
+    desk.run.reset()
+    desk.until(lambda: "its run is over" in desk.message)
+    assert str(tmp_path / "a.mp4") in desk.message
+    assert not [*tmp_path.glob("*a.mp4*")]
+
+
+def test_closing_the_window_leaves_nothing_behind(new_window, qtbot, tmp_path):
+    window = new_window(QUICK)
+    qtbot.waitUntil(lambda: window.run.epoch >= 40, timeout=30_000)
+    from aeviz.core.recipe import Recipe
+
+    settings = QUICK.replace(**SMALL).replace(duration=20.0)
+    recipe = Recipe.of(window.run.branch, window.run.epoch, settings)
+    window.films.make(tmp_path / "a.mp4", recipe)
+    qtbot.waitUntil(lambda: window.films.making._painted > 2, timeout=30_000)
+    window.close()
+    assert window.films.making is None
+    assert not [*tmp_path.glob("*a.mp4*")]
+
+
+def test_a_full_disk_leaves_the_old_film(desk, choose, tmp_path, monkeypatch):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"the old one")
+    choose(path)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    begin(desk)
+    desk.until(lambda: desk.message)
+    desk.until(lambda: desk.message.startswith("cannot write"))
+    assert desk.message == f"cannot write {path}: {os.strerror(errno.ENOSPC)}"
+    assert path.read_bytes() == b"the old one"
+
+
+def test_past_epochs_are_shown_as_they_were_while_the_run_goes_on(desk, choose, tmp_path):
+    desk.store.set(epochs=100_000, noise=0.5)
+    desk.run.drive(playing=True)
+    choose(tmp_path / "a.mp4")
+    begin(desk)
+    desk.until(lambda: desk.message == f"Wrote {tmp_path / 'a.mp4'}")
+    recipe = recipe_in(tmp_path / "a.mp4")
+    assert 60 <= recipe.epoch < desk.run.epoch
+    assert recipe.origin.noise == 0.25
