@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtGui import QBrush, QColor, QPainter, QPen
@@ -11,6 +13,7 @@ from aeviz.figure.layer import Layer, fill_polygons, is_screen, stroke_segments
 
 SHAFT = 1.0  # px, width: Qt draws lines of just this width twice as fast as wider ones
 HEAD_LENGTH, HEAD_WIDTH = 7.0, 5.5  # px
+_APART = 1.65  # px between the lines of a head at its back
 _SHORTEST = 0.35  # px; a shorter arrow is smaller than the ink it would take
 _ROOMY, _LEAST, _MOST = 17.0, 0.55, 1.2  # px between arrows that suits size 1; limits of the size
 
@@ -33,15 +36,41 @@ def arrow_shapes(start: FloatArray, vector: FloatArray, size: float = 1.0) -> tu
         One side of the back, the tip, the other side. The head of a short arrow shrinks with it, so
         that it is never longer than the arrow.
     """
+    x, y, back_x, back_y, side_x, side_y, tip_x, tip_y = _corners(start, vector, size)
+    shafts = np.stack((x, y, back_x, back_y), axis=1).reshape(-1, 2, 2)
+    heads = np.stack(
+        (back_x + side_x, back_y + side_y, tip_x, tip_y, back_x - side_x, back_y - side_y), axis=1
+    )
+    return shafts, heads.reshape(-1, 3, 2)
+
+
+def arrow_lines(start: FloatArray, vector: FloatArray, size: float = 1.0) -> FloatArray:
+    """Arrows as lines alone, (L, 2, 2): the shaft, and lines from the head's back to the tip.
+
+    They are so close that no eye sees between them. On the screen they stand for the filled triangles, which
+    take eight times as long.
+    """
+    x, y, back_x, back_y, side_x, side_y, tip_x, tip_y = _corners(start, vector, size)
+    count = math.ceil(size * HEAD_WIDTH / _APART) + 1
+    lines = np.empty((count + 1, len(x), 4))
+    lines[0] = np.stack((x, y, back_x, back_y), axis=1)
+    for line, part in zip(lines[1:], np.linspace(1.0, -1.0, count), strict=True):
+        line[:, 0], line[:, 1] = back_x + part * side_x, back_y + part * side_y
+        line[:, 2], line[:, 3] = tip_x, tip_y
+    return lines.reshape(-1, 2, 2)
+
+
+def _corners(start: FloatArray, vector: FloatArray, size: float) -> tuple[FloatArray, ...]:
+    """Tail, head's back, half of its width, and tip of each arrow that is seen: x and y of each, (K',)."""
     length = np.hypot(vector[:, 0], vector[:, 1])
     seen = length > _SHORTEST
-    start, vector, length = start[seen], vector[seen], length[seen, None]
-    along = vector / length
-    head = np.minimum(HEAD_LENGTH * size, 0.6 * length)
-    side = along[:, ::-1] * np.array([-1.0, 1.0]) * (0.5 * HEAD_WIDTH / HEAD_LENGTH * head)
-    tip = start + vector
-    back = tip - along * head
-    return np.stack((start, back), axis=1), np.stack((back + side, tip, back - side), axis=1)
+    if not seen.all():
+        start, vector, length = start[seen], vector[seen], length[seen]
+    (x, y), (u, v) = start.T, vector.T
+    part = np.minimum(HEAD_LENGTH * size / length, 0.6)
+    along_x, along_y, wide = part * u, part * v, 0.5 * HEAD_WIDTH / HEAD_LENGTH
+    tip_x, tip_y = x + u, y + v
+    return x, y, tip_x - along_x, tip_y - along_y, -wide * along_y, wide * along_x, tip_x, tip_y
 
 
 class ArrowLayer(Layer):
@@ -61,25 +90,20 @@ class ArrowLayer(Layer):
     def paint(self, painter: QPainter, *_: object) -> None:
         """Draw all arrows."""
         scale, _offset = self.affine()
-        size = float(np.clip(self._spacing * scale[0] / _ROOMY, _LEAST, _MOST)) if self._spacing else 1.0
+        size = head_size(self._spacing * scale[0]) if self._spacing else 1.0
         start, vector = self.to_pixels(self._start), self._vector * scale
         shown = self._box.shown_rect  # under a wipe line, half the arrows are out of sight
         ends = np.sort(np.stack((start[:, 0], start[:, 0] + vector[:, 0])), axis=0)
         seen = (ends[1] > shown.left() - HEAD_WIDTH) & (ends[0] < shown.right() + HEAD_WIDTH)
-        shafts, heads = arrow_shapes(start[seen], vector[seen], size)
         pen = QPen(self._colour, SHAFT)
         if is_screen(painter):
-            stroke_segments(painter, np.concatenate((shafts, fans(heads))), pen)
+            stroke_segments(painter, arrow_lines(start[seen], vector[seen], size), pen)
         else:
+            shafts, heads = arrow_shapes(start[seen], vector[seen], size)
             stroke_segments(painter, shafts, pen)
             fill_polygons(painter, heads, QBrush(self._colour))
 
 
-def fans(heads: FloatArray) -> FloatArray:
-    """Heads as lines from the back to the tip, (5·K, 2, 2): so close that no eye sees between them.
-
-    On the screen they stand for the filled triangles, which take eight times as long.
-    """
-    one_side, tip, other_side = heads[:, 0], heads[:, 1], heads[:, 2]
-    backs = [one_side + (other_side - one_side) * part for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    return np.concatenate([np.stack((back, tip), axis=1) for back in backs])
+def head_size(spacing: float) -> float:
+    """The size of heads that suits arrows with so many pixels between them."""
+    return min(max(spacing / _ROOMY, _LEAST), _MOST)

@@ -69,7 +69,7 @@ class AxesLayer(Layer):
     def follow(self) -> None:
         """Stand where the box stands: a box that only moves says nothing of it."""
         self.setPos(self._box.pos())
-        self._moved()
+        self.moved()
 
     def boundingRect(self) -> QRectF:
         """The view box with room for the numbers."""

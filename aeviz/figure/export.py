@@ -85,8 +85,7 @@ def figure_of(
         Where there is no room for the field.
     """
     figure = FieldFigure(settings, data)
-    scene = QGraphicsScene(figure)
-    scene.addItem(figure)
+    alone_in_a_scene(figure)
     figure.resize(Page.of(settings, beside).scene)
     figure.set_field(field, marks, midline, beside)
     if not figure.fits:
@@ -95,6 +94,16 @@ def figure_of(
             "out legend, axes or colour bar"
         )
     return figure
+
+
+def alone_in_a_scene(figure: QGraphicsWidget) -> None:
+    """Put a figure that no window shows into a scene, which goes when the figure is not used any more.
+
+    As a child of the figure, which is its own, neither would ever go: each of the two would keep the other.
+    """
+    scene = QGraphicsScene()
+    scene.addItem(figure)
+    figure.kept_scene = scene  # type: ignore[attr-defined]
 
 
 def picture_bytes(

@@ -61,7 +61,7 @@ class FieldFigure(pg.GraphicsWidget):
         self.fixed_scales: Mapping[str, Scale] = {}
         """Scales that do not follow what is shown, by the layer's name."""
         for panel in self.panels:
-            panel.box.sigRangeChanged.connect(lambda box, _: self._link(box))
+            panel.box.on_moved = self._link
         self.home()
         self.set_settings(settings)
         self.set_data(data)

@@ -32,10 +32,10 @@ class Layer(QGraphicsItem):
         super().__init__(box)
         self._box = box
         self.setZValue(depth)
-        box.sigResized.connect(self._moved)
-        box.sigTransformChanged.connect(self._moved)
+        box.layers.append(self)
 
-    def _moved(self, *_: Any) -> None:
+    def moved(self) -> None:
+        """The box has another size, or shows another part of the plane."""
         self.prepareGeometryChange()
         self.update()
 

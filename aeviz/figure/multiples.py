@@ -10,7 +10,7 @@ from typing import Any
 import pyqtgraph as pg
 from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter
-from PyQt6.QtWidgets import QGraphicsItem, QGraphicsScene
+from PyQt6.QtWidgets import QGraphicsItem
 
 from aeviz.core.clean_data import CleanData
 from aeviz.core.field import Field, Grid
@@ -20,7 +20,7 @@ from aeviz.core.settings import Settings
 from aeviz.figure.axes import AxesLayer
 from aeviz.figure.colour_bar import ColourBar
 from aeviz.figure.composition import Composition, Part
-from aeviz.figure.export import Page
+from aeviz.figure.export import Page, alone_in_a_scene
 from aeviz.figure.key import Heading, Legend
 from aeviz.figure.overlays import Lines
 from aeviz.figure.panel import Panel
@@ -178,8 +178,7 @@ def multiples_of(
         raise SettingError("--compare shows two layers, and each of several panels has one: leave it out")
     page = _page(len(multiples), columns, settings, data)
     figure = Multiples(multiples, columns, settings, data)
-    scene = QGraphicsScene(figure)
-    scene.addItem(figure)
+    alone_in_a_scene(figure)
     figure.resize(page.scene)
     if not figure.fits:
         raise SettingError(

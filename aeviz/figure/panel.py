@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from aeviz.figure.colour_bar import ColourBar
 from aeviz.figure.composition import Part
 from aeviz.figure.heatmap import HeatMapLayer
 from aeviz.figure.key import Title
+from aeviz.figure.layer import Layer
 from aeviz.figure.marks import PROBE, MarkLayer
 from aeviz.figure.overlays import OriginLayer, OutlineLayer, PointLayer, StreakLayer
 from aeviz.figure.scale import Scale
@@ -151,7 +153,33 @@ class Box(pg.ViewBox):
         self._cut = 0.0, 1.0
         self._dragging = False
         self.probe: tuple[float, float] | None = None
+        self.layers: list[Layer] = []
+        self.on_moved: Callable[[Box], object] | None = None
+        """Told when another part of the plane is shown."""
         super().__init__(**options)
+
+    # Not by signals: of each connection to a bound method, PyQt keeps some hundred bytes for ever.
+
+    def resizeEvent(self, event: Any) -> None:
+        """Tell the layers."""
+        super().resizeEvent(event)
+        self._tell_layers()
+
+    def updateMatrix(self, changed: Any = None) -> None:
+        """Tell the layers."""
+        super().updateMatrix(changed)
+        self._tell_layers()
+
+    def updateViewRange(self, *how: Any, **options: Any) -> None:
+        """Tell who wants to know."""
+        before = self.viewRange()
+        super().updateViewRange(*how, **options)
+        if self.on_moved is not None and self.viewRange() != before:
+            self.on_moved(self)
+
+    def _tell_layers(self) -> None:
+        for layer in self.layers:
+            layer.moved()
 
     def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
         """Drag the probe where the drag began on it, else the view."""

@@ -30,7 +30,7 @@ from aeviz.app.memory import Memory
 from aeviz.app.shown_field import ShownField
 from aeviz.app.window import Window
 from aeviz.core.settings import Settings
-from aeviz.figure.arrows import arrow_shapes, fans
+from aeviz.figure.arrows import arrow_lines, head_size
 from aeviz.figure.layer import stroke_segments
 from PyQt6.QtGui import QColor, QPainter, QPen
 
@@ -77,9 +77,8 @@ def exports() -> None:
             live(path.exists)
 
         export()
-        print(
-            f"export of the default figure, {suffix[1:]}: {seconds(export):.2f} s, {path.stat().st_size:,} bytes"
-        )
+        told = f"{seconds(export):.2f} s, {path.stat().st_size:,} bytes of {suffix[1:]}"
+        print(f"export of the default figure: {told}")
     window.close()
 
 
@@ -91,7 +90,7 @@ def rendering() -> None:
     with aeviz.train(Settings(epochs=EPOCHS)) as run:
         training = run.metrics().train_seconds
     print(
-        f"render of {EPOCHS:,} epochs: {whole:.2f} s; import torch {torch:.2f} s and training {training:.2f} s: "
+        f"render of {EPOCHS:,} epochs: {whole:.2f} s; import torch {torch:.2f} s, training {training:.2f} s: "
         f"{whole / (torch + training):.2f} times"
     )
 
@@ -99,15 +98,15 @@ def rendering() -> None:
 class Arrows(QWidget):
     """Paints arrows as the field's layer does on the screen."""
 
-    def __init__(self, start: np.ndarray, vector: np.ndarray) -> None:
+    def __init__(self, start: np.ndarray, vector: np.ndarray, spacing: float) -> None:
         super().__init__()
         self.resize(*SIZE)
-        self.start, self.vector = start, vector
+        self.start, self.vector, self.heads = start, vector, head_size(spacing)
 
     def paintEvent(self, _event: object) -> None:
         painter = QPainter(self)
-        shafts, heads = arrow_shapes(self.start, self.vector, 0.6)
-        stroke_segments(painter, np.concatenate((shafts, fans(heads))), QPen(QColor("black"), 1.0))
+        lines = arrow_lines(self.start, self.vector, self.heads)
+        stroke_segments(painter, lines, QPen(QColor("black"), 1.0))
 
 
 def arrows() -> None:
@@ -122,16 +121,15 @@ def arrows() -> None:
         x, y = (each.ravel() for each in np.meshgrid(*(np.linspace(10, n - 10, side) for n in SIZE)))
         angle = 0.01 * (x + 2.0 * y)
         vector = 0.9 * SIZE[1] / side * np.stack((np.cos(angle), np.sin(angle)), axis=1)
-        widget = Arrows(np.stack((x, y), axis=1), vector)
+        widget = Arrows(np.stack((x, y), axis=1), vector, SIZE[1] / side)
         widget.show()
         figure = pyplot.figure(figsize=(SIZE[0] / 100, SIZE[1] / 100), dpi=100)
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.quiver(x, y, *vector.T, angles="xy", scale_units="xy", scale=1.0)
         figure.canvas.draw()
         ours, theirs = seconds(widget.grab), seconds(figure.canvas.draw, 3)
-        print(
-            f"{side**2:7,} arrows: {1e3 * ours:6.1f} ms, quiver {1e3 * theirs:7.1f} ms, {theirs / ours:5.1f} times"
-        )
+        told = f"{1e3 * ours:6.1f} ms, quiver {1e3 * theirs:7.1f} ms, {theirs / ours:5.1f} times"
+        print(f"{side**2:7,} arrows: {told}")
         pyplot.close(figure)
         widget.close()
 

@@ -14,6 +14,7 @@ from PyQt6.QtCore import QPointF, QRectF
 from aeviz.core.settings import SPECS, Settings
 from aeviz.figure.heatmap import HeatMapLayer, colours
 from aeviz.figure.layer import Layer
+from aeviz.figure.panel import Box
 from aeviz.figure.scale import DIVERGING
 from aeviz.figure.theme import DARK, LIGHT, theme_of
 
@@ -51,7 +52,7 @@ def test_what_is_off_the_scale_takes_its_ends_and_what_is_no_number_the_unknown_
     st.floats(-900, 900), st.floats(-900, 900), st.floats(-3, 2), st.floats(50, 2_000), st.floats(50, 2_000)
 )
 def test_a_layer_maps_the_plane_as_its_view_box_does(qapp, x, y, power, width, height):
-    box = pg.ViewBox(enableMenu=False)
+    box = Box(enableMenu=False)
     box.setGeometry(QRectF(0, 0, width, height))
     span = 10.0**power
     box.setRange(xRange=(x, x + span), yRange=(y, y + 0.7 * span), padding=0.0)

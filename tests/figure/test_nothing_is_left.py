@@ -7,9 +7,11 @@ import gc
 import sys
 
 import pytest
+from PyQt6.QtCore import QCoreApplication, QEvent
 
 from aeviz.core.clean_data import clean_data
 from aeviz.core.settings import Settings
+from aeviz.figure.export import figure_of, picture_bytes
 from aeviz.figure.view import FieldView
 
 PAINTS = 100
@@ -41,3 +43,20 @@ def test_painting_the_field_again_and_again_keeps_no_memory(view, best):
     paint(PAINTS)
     gc.collect()
     assert sys.getallocatedblocks() - before < PAINTS
+
+
+def test_a_figure_that_was_written_leaves_nothing(qapp, best):
+    """PyQt keeps some bytes of connections to what is no QObject, and a scene that its own item owns."""
+    field, data = best(SETTINGS), clean_data(SETTINGS)
+
+    def write(times: int) -> None:
+        for _ in range(times):
+            picture_bytes(figure_of(field, SETTINGS, data), ".png")
+        gc.collect()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+    write(10)
+    before = len(gc.get_objects()), sys.getallocatedblocks()
+    write(20)
+    assert len(gc.get_objects()) - before[0] < 20 * 6  # pyqtgraph keeps a few weak references of each box
+    assert sys.getallocatedblocks() - before[1] < 20 * 12

@@ -21,7 +21,6 @@ from aeviz.core.truth import Denoiser, finish
 from aeviz.learn.measure import measure
 from aeviz.learn.training import Training
 
-
 ROUNDING = 1e-7  # of float32: how many places are passed at once decides the last bits
 
 
