@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from aeviz.cli.completion import completion, completion_parser
 from aeviz.cli.options import DONE, FAILED, REFUSED, Parser, Refused, say
-from aeviz.cli.presets import presets, presets_parser
-from aeviz.cli.render import render, render_parser
-from aeviz.cli.sweep import sweep, sweep_parser
-from aeviz.cli.window import window, window_parser
 from aeviz.core.setting import SettingError
 from aeviz.figure.qt import QtUnavailable
 
-PARSERS: Mapping[str, Callable[[], Parser]] = {
-    "render": render_parser, "sweep": sweep_parser, "presets": presets_parser,
-    "completion": completion_parser,
-}  # fmt: skip
-COMMANDS: Mapping[str, Callable[[list[str]], int]] = {
-    "render": render, "sweep": sweep, "presets": presets,
-    "completion": lambda words: completion(words, PARSERS, window_parser()),
-}  # fmt: skip
+
+def _of(module: str, name: str) -> Callable[..., Any]:
+    """A function of one of these modules, which is loaded when it is called."""
+    return lambda *words: getattr(importlib.import_module(f"aeviz.cli.{module}"), name)(*words)
+
+
+NAMES = ("render", "sweep", "presets", "completion")
+PARSERS: Mapping[str, Callable[[], Parser]] = {name: _of(name, f"{name}_parser") for name in NAMES}
+COMMANDS: Mapping[str, Callable[[list[str]], int]] = {name: _of(name, name) for name in NAMES}
+_open_window = _of("window", "window")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if command is not None:
             return command(words[1:])
-        return window(words, tuple(COMMANDS))
+        return int(_open_window(words, NAMES))
     except (Refused, SettingError) as error:
         return say(f"aeviz: {error}", REFUSED)
     except QtUnavailable as error:

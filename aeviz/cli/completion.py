@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from aeviz.cli.options import DONE, Parser, manual, parsed
+from aeviz.cli.window import window_parser
 from aeviz.core.pages import PAGES
 from aeviz.core.presets import preset_names
 from aeviz.core.settings import TABLE
@@ -27,22 +27,16 @@ def completion_parser() -> Parser:
     return parser
 
 
-def completion(words: list[str], parsers: Mapping[str, Callable[[], Parser]], window: Parser) -> int:
-    """Print the script; returns the exit code.
-
-    Parameters
-    ----------
-    parsers : mapping of str to callable
-        What makes each command's parser.
-    window : Parser
-        Options of the window, where no command is named.
-    """
+def completion(words: list[str]) -> int:
+    """Print the script; returns the exit code."""
     shell = parsed(completion_parser(), words).shell
     import shtab  # nothing else needs it
 
-    whole = argparse.ArgumentParser(prog="aeviz", parents=[window], add_help=False)
+    from aeviz.cli import PARSERS  # which are of this module too
+
+    whole = argparse.ArgumentParser(prog="aeviz", parents=[window_parser()], add_help=False)
     commands = whole.add_subparsers()
-    for name, make in parsers.items():
+    for name, make in PARSERS.items():
         own = make()
         commands.add_parser(name, parents=[own], add_help=False, help=(own.description or "").split("\n")[0])
     values = {"preset": preset_names(), "page": tuple(PAGES)}

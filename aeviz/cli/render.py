@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -136,8 +137,15 @@ def _trained(chosen: argparse.Namespace) -> int:
         if not rest:
             return DONE
         chosen.out = rest
+    pictured = any(path.suffix.lower() in PICTURES for path in chosen.out)
     with _bar(settings.epochs) as tell:
-        run = train(settings, changes=_planned(chosen), progress=tell)
+
+        def look(epoch: int) -> None:
+            if pictured:  # this process only waits while the others train: Qt takes a third of a second
+                importlib.import_module("aeviz.figure.export")
+            tell(epoch)
+
+        run = train(settings, changes=_planned(chosen), progress=look)
     return _write(run, chosen)
 
 

@@ -46,12 +46,20 @@ def sweep(words: list[str]) -> int:
 def sweep_parser() -> Parser:
     """The command's options."""
     parser = Parser(
-        prog="aeviz sweep",
-        description="Run all combinations of some settings' values, each with some seeds, on all cores, and "
-        "write one table of their settings and metrics, csv or parquet by extension. Runs that are in the "
-        "table are not run again.",
-        allow_abbrev=False,
-    )
+        prog="aeviz sweep", usage="aeviz sweep OUT --vary NAME=VALUES … [options]", allow_abbrev=False,
+        **manual(
+            "Run all combinations of some settings' values, each with some seeds, on all cores.",
+            """
+            One table of their settings and metrics is written, csv or parquet by extension. Runs that are in it
+            are not run again: repeat the command to go on after Ctrl-C or a crash.
+            """,
+            {
+                "aeviz sweep t.csv --vary noise=0.1:0.4:4 --vary hidden=8/32,32/64 --seeds 3": "24 runs, one table",
+                "aeviz sweep t.csv --vary noise=0.1:0.4:4 --vary hidden=8/32,32/64 --seeds 3 --plot t.svg":
+                    "and a chart of it",
+            },
+        ),
+    )  # fmt: skip
     add = parser.add_argument
     add("out", type=Path, metavar="OUT", help="the table; rows of other settings stay in it as they are")
     add(

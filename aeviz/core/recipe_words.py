@@ -35,10 +35,9 @@ def python_of(recipe: Recipe, out: str = "field.png") -> str:
     then = f", changes={changes!r}" if changes else ""
     return (
         "import aeviz\n\n"
-        'if __name__ == "__main__":  # training runs in processes of its own, which read this file\n'
-        f"    settings = aeviz.Settings({given})\n"
-        f"    with aeviz.train(settings, epochs={recipe.epoch}{then}) as run:\n"
-        f"        run.save({out!r})\n"
+        f"settings = aeviz.Settings({given})\n"
+        f"with aeviz.train(settings, epochs={recipe.epoch}{then}) as run:\n"
+        f"    run.save({out!r})\n"
     )
 
 

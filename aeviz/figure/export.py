@@ -22,6 +22,7 @@ from aeviz.figure.figure import FieldFigure
 from aeviz.figure.overlays import Lines
 
 THUMBNAIL = (760, 640)  # px of a figure of which a thumbnail is made
+_PNG = 75  # packed in 60 % of the time of Qt’s own choice, and 4 % larger
 _USUAL_FONT = 9.0  # pt of the legend where a scene pixel is one of the screen's
 _TITLE = "aeviz field"
 
@@ -169,7 +170,7 @@ def png_bytes(image: QImage) -> bytes:
     content = QByteArray()
     buffer = QBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
+    image.save(buffer, "PNG", _PNG)
     return bytes(content.data())
 
 

@@ -45,6 +45,7 @@ def main(
             send(m.Failed(traceback.format_exc()))
         else:
             getattr(module, name.capitalize())(window, other, send).serve()
+    os._exit(0)  # to take torch apart takes as long as painting the figure that the window waits to write
 
 
 def _keep_alive(send: Callable[[m.FromWorker], None]) -> None:

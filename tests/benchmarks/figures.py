@@ -85,8 +85,14 @@ def exports() -> None:
 def rendering() -> None:
     """The whole command beside its least parts."""
     command = [sys.executable, "-m", "aeviz", "render", str(FOLDER / "out.png"), "--epochs", str(EPOCHS)]
-    whole = seconds(lambda: subprocess.run(command, check=True), 3)
-    torch = seconds(lambda: subprocess.run([sys.executable, "-c", "import torch"], check=True), 3)
+    torch_alone = [sys.executable, "-c", "import torch"]
+    taken = [
+        [seconds(lambda c=c: subprocess.run(c, check=True), 1) for c in (command, torch_alone)]
+        for _ in range(5)
+    ]
+    whole, torch = (
+        statistics.median(times) for times in zip(*taken, strict=True)
+    )  # in turn: the clock varies
     with aeviz.train(Settings(epochs=EPOCHS)) as run:
         training = run.metrics().train_seconds
     print(
