@@ -12,7 +12,18 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from aeviz.cli.options import DONE, FAILED, REFUSED, Parser, Refused, add_settings, parsed, say, settings_of
+from aeviz.cli.options import (
+    DONE,
+    FAILED,
+    REFUSED,
+    Parser,
+    Refused,
+    add_settings,
+    manual,
+    parsed,
+    say,
+    settings_of,
+)
 from aeviz.core.files import PICTURES, FileError, check_target, write_whole
 from aeviz.core.settings import SPECS, Settings
 from aeviz.core.settings_file import named_value
@@ -50,11 +61,12 @@ def sweep_parser() -> Parser:
         **manual(
             "Run all combinations of some settings' values, each with some seeds, on all cores.",
             """
-            One table of their settings and metrics is written, csv or parquet by extension. Runs that are in it
-            are not run again: repeat the command to go on after Ctrl-C or a crash.
+            One table of their settings and metrics is written, csv or parquet by extension. Runs that are in
+            it are not run again: repeat the command to go on after Ctrl-C or a crash.
             """,
             {
-                "aeviz sweep t.csv --vary noise=0.1:0.4:4 --vary hidden=8/32,32/64 --seeds 3": "24 runs, one table",
+                "aeviz sweep t.csv --vary noise=0.1:0.4:4 --vary hidden=8/32,32/64 --seeds 3":
+                    "24 runs, one table",
                 "aeviz sweep t.csv --vary noise=0.1:0.4:4 --vary hidden=8/32,32/64 --seeds 3 --plot t.svg":
                     "and a chart of it",
             },
