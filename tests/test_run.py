@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import itertools
 import json
 import multiprocessing
@@ -230,10 +229,6 @@ def test_a_diverging_run_raises_with_advice_and_leaves_no_process() -> None:
     wild = aeviz.Settings(activation="identity", optimiser="sgd", learning_rate=1.0)
     with pytest.raises(TrainingError, match="lower the learning rate"):
         aeviz.train(wild)
-
-
-def test_the_module_s_example_holds() -> None:
-    assert doctest.testmod(aeviz) == doctest.TestResults(failed=0, attempted=4)
 
 
 def test_a_plain_script_may_train_at_its_top_level(tmp_path: Path, start: Callable[..., Any]) -> None:
