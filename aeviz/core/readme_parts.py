@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
+from aeviz.core import network_file
 from aeviz.core.presets import load_preset, preset_names
 from aeviz.core.settings import TABLE
 
@@ -38,7 +40,14 @@ def lessons() -> str:
     return "<table>\n" + "\n".join(f"<tr>\n{row}\n</tr>" for row in rows) + "\n</table>\n"
 
 
-PARTS: dict[str, Callable[[], str]] = {"settings": settings, "lessons": lessons}
+def loader() -> str:
+    """The lines that load a network's file without aeviz, which stand in its module's own words."""
+    lines = (network_file.__doc__ or "").splitlines()
+    first = next(index for index, line in enumerate(lines) if line.startswith("    "))
+    return "```python\n" + textwrap.dedent("\n".join(lines[first:])).strip() + "\n```\n"
+
+
+PARTS: dict[str, Callable[[], str]] = {"settings": settings, "lessons": lessons, "loader": loader}
 
 
 def marks(part: str) -> tuple[str, str]:

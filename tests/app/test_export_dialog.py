@@ -159,7 +159,7 @@ def test_a_figure_without_a_recipe_is_told_and_nothing_is_lost(content, desk, tm
     (tmp_path / "other.png").write_bytes(content)
     desk.window.files.open(str(tmp_path / "other.png"))
     desk.until(lambda: desk.window.notice.isVisible())
-    assert "other.png" in desk.message
+    assert "other.png" in desk.window.notice.text.text()
     assert desk.run.epoch == 60
     desk.window.notice.hide()
 
