@@ -24,7 +24,8 @@ from aeviz.core.metrics import Metrics
 from aeviz.core.presets import preset
 from aeviz.core.settings import Settings
 from aeviz.panels import train_panels
-from aeviz.run import Run, load, train
+from aeviz.run import Run
+from aeviz.runs import load, train
 from aeviz.version import __version__
 
 __all__ = ["Field", "Metrics", "Run", "Settings", "__version__", "load", "preset", "train", "train_panels"]

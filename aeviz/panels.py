@@ -14,7 +14,7 @@ from aeviz.core.files import PICTURES, FileError, check_suffix, write_whole
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings
-from aeviz.run import train
+from aeviz.runs import train
 
 MOST = 64  # panels of a figure
 

@@ -27,7 +27,7 @@ from aeviz.core.presets import preset, preset_names
 from aeviz.core.resources import RESOURCES
 from aeviz.core.settings import Settings
 from aeviz.figure.export import THUMBNAIL, figure_of, thumbnail
-from aeviz.run import train
+from aeviz.runs import train
 from aeviz.work.messages import Frame
 
 FOLDER = RESOURCES / "readme"

@@ -30,7 +30,8 @@ from aeviz.core.settings import SPECS, Settings
 from aeviz.core.settings_file import named_value
 from aeviz.figure.qt import require_qt
 from aeviz.panels import train_panels
-from aeviz.run import Run, TrainingError, train, unpacked
+from aeviz.run import Run, TrainingError
+from aeviz.runs import train, unpacked
 
 _LISTED = ("noise", "epochs")  # of which there may be several values, with commas between
 _Tell = Callable[..., object]

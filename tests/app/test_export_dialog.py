@@ -186,3 +186,14 @@ def test_the_recipe_of_a_zoomed_view_has_its_cells(desk, dialog, to, tmp_path):
     assert recipe.settings.extent == grid.extent
     assert recipe.settings.grid == grid.shape[::-1]
     desk.figure.home()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg"])
+def test_window_and_python_write_the_same_picture(suffix, desk, dialog, to, tmp_path):
+    dialog.store.set(**PAGES["screen"].settings)
+    to(tmp_path / f"window{suffix}")
+    dialog.buttons["Export …"].click()
+    desk.until(lambda: f"window{suffix}" in message(desk))
+    with aeviz.train(QUICK) as run:
+        run.save(tmp_path / f"python{suffix}")
+    assert (tmp_path / f"window{suffix}").read_bytes() == (tmp_path / f"python{suffix}").read_bytes()
