@@ -67,13 +67,13 @@ def keep_tidy(window: Window) -> None:
     gc.collect()
     gc.freeze()  # a full collection over all that is imported would hold up frames for 50 ms
     gc.disable()  # in the threads that read and write files, where Qt's objects must not die
-    for every, do in ((COLLECT_EVERY, gc.collect), (TRIM_EVERY, _trim)):
+    for every, do in ((COLLECT_EVERY, gc.collect), (TRIM_EVERY, give_back)):
         timer = QTimer(window)
         timer.timeout.connect(do)
         timer.start(every)
 
 
-def _trim() -> None:
+def give_back() -> None:
     """Let the C library give back the free pages between what is used, where it is glibc.
 
     Keyframes and losses come and go between small things that stay; in half an hour of hard use the

@@ -29,7 +29,7 @@ from PyQt6.QtWidgets import QApplication
 from scipy.stats import theilslopes
 
 from aeviz.app.export_dialog import ExportDialog
-from aeviz.app.main import keep_tidy
+from aeviz.app.main import give_back, keep_tidy
 from aeviz.app.memory import Memory
 from aeviz.app.shown_field import ShownField
 from aeviz.app.style import Style
@@ -67,6 +67,7 @@ def entries(what: str, pids: list[int]) -> int:
 
 def sample(window: Window, began: float) -> Sample:
     gc.collect()
+    give_back()  # else what is free, and will be given back within a minute, would hide what grows
     pids = [os.getpid(), *window.run.pids.values()]
     return Sample(
         time.monotonic() - began,
