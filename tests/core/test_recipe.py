@@ -162,7 +162,7 @@ BROKEN: dict[str, Any] = {
     "changes in another order": {"changes": [[5, {"noise": 0.1}], [3, {"noise": 0.2}]], "epoch": 9},
     "changes after the epoch": {"changes": [[50, {"noise": 0.1}]], "epoch": 9},
     "changes that are none": {"changes": [5]},
-    "too many changes": {"changes": [[k, {}] for k in range(10_001)], "epoch": 20_000},
+    "too many changes": {"changes": [[k, {}] for k in range(100_001)], "epoch": 200_000},
     "another run in the end": {"changes": [[1, {"points": 9}]], "epoch": 9},
     "points that are no text": {"points": 7},
     "points that are nonsense": {"points": "AAAA"},
