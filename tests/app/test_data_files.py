@@ -171,7 +171,7 @@ def test_once_bad_rows_are_left_out_those_of_the_next_file_are_too(desk, save):
 
 BROKEN = {
     "gone.csv": None, "empty.csv": "", "three.csv": "1,2,3\n4,5,6\n", "words.txt": "one two\nthree four\n",
-    "noise.npy": "no such thing", "picture.png": "1,2\n3,4\n",
+    "noise.npy": "no such thing", "picture.jpg": "1,2\n3,4\n",
 }  # fmt: skip
 
 
