@@ -166,9 +166,11 @@ class Box(pg.ViewBox):
         self._tell_layers()
 
     def updateMatrix(self, changed: Any = None) -> None:
-        """Tell the layers."""
+        """Tell the layers, where it is another one: it is asked for before every painting."""
+        before = self.childGroup.transform()
         super().updateMatrix(changed)
-        self._tell_layers()
+        if self.childGroup.transform() != before:
+            self._tell_layers()
 
     def updateViewRange(self, *how: Any, **options: Any) -> None:
         """Tell who wants to know."""

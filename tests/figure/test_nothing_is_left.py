@@ -7,7 +7,7 @@ import gc
 import sys
 
 import pytest
-from PyQt6.QtCore import QCoreApplication, QEvent
+from PyQt6.QtCore import QCoreApplication, QEvent, QObject
 
 from aeviz.core.clean_data import clean_data
 from aeviz.core.settings import Settings
@@ -60,3 +60,26 @@ def test_a_figure_that_was_written_leaves_nothing(qapp, best):
     write(20)
     assert len(gc.get_objects()) - before[0] < 20 * 6  # pyqtgraph keeps a few weak references of each box
     assert sys.getallocatedblocks() - before[1] < 20 * 12
+
+
+class Paintings(QObject):
+    """Counts how often a widget is painted."""
+
+    def __init__(self, widget):
+        super().__init__(widget)
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched, event):
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+
+def test_a_view_at_rest_is_not_painted_again(view, best, qtbot):
+    paintings = Paintings(view.viewport())
+    view.figure.set_field(best(SETTINGS))
+    qtbot.waitUntil(lambda: paintings.count > 0)
+    before = paintings.count
+    for _ in range(20):
+        QCoreApplication.processEvents()
+    assert paintings.count - before <= 2
