@@ -13,7 +13,7 @@ from aeviz.app.store import Store
 from aeviz.core.clean_data import clean_data
 from aeviz.core.field import Grid
 from aeviz.core.presets import load_preset, preset, preset_names
-from aeviz.core.settings import SPECS, Settings
+from aeviz.core.settings import FILE_GROUPS, SPECS, Settings
 from aeviz.figure.theme import theme_of
 
 QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=100, grid=(12, 10))
@@ -32,7 +32,8 @@ def words(desk) -> str:
 
 
 def marked(desk) -> list[str]:
-    return [name for name in SPECS if row(desk, name).property("marked")]
+    here = [name for name, spec in SPECS.items() if spec.group not in FILE_GROUPS]
+    return [name for name in here if row(desk, name).property("marked")]
 
 
 def row(desk, name: str):

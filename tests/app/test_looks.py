@@ -27,7 +27,7 @@ from PyQt6.QtWidgets import (
 from aeviz.core.clean_data import clean_data
 from aeviz.core.field import Grid
 from aeviz.core.layers import LAYERS
-from aeviz.core.settings import SPECS, Settings
+from aeviz.core.settings import FILE_GROUPS, SPECS, Settings
 from aeviz.figure.theme import DARK, LIGHT, theme_of
 
 QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=100, grid=(12, 10))
@@ -121,7 +121,8 @@ def action(desk, name: str, value: object = True) -> QAction:
 
 SWITCHES = [
     spec.name for spec in SPECS.values()
-    if spec.applies == "view" and isinstance(spec.default, bool) and spec.name not in ("loop", "pause_past")
+    if spec.applies == "view" and isinstance(spec.default, bool)
+    and spec.name not in ("loop", "pause_past") and spec.group not in FILE_GROUPS
 ]  # fmt: skip
 
 
