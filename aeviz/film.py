@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 from aeviz.core.film import (
     epoch_caption,
@@ -117,7 +116,9 @@ def noise_film(
     shown, looked = [*shots(noises, settings)], samples(noises)
     with local_pool(cores() if jobs is None else jobs) as pool:
         trained = {
-            noise: pool.submit(_train, settings.replace(noise=noise).to_json())
+            noise: pool.submit(
+                run_task, settings.replace(noise=noise).to_json(), pictured=True, painted=False
+            )
             for noise in dict.fromkeys((*looked, *noises))  # what colours are made for comes first
         }
         pictures = [Picture(_picture(trained[noise], noise).field, noise_caption(noise)) for noise in looked]
@@ -128,12 +129,6 @@ def noise_film(
                 made.add(Picture(field, noise_caption(noise), frames))
                 if progress is not None:
                     progress(done, len(shown))
-
-
-def _train(values: dict[str, Any]) -> Outcome:
-    """Train a run: in another thread than the first, a task gives the field and does not paint it."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(run_task, values, True).result()
 
 
 def _picture(trained: Future[Outcome], noise: float) -> Trained:

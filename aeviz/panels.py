@@ -12,11 +12,10 @@ from typing import Any
 from aeviz.core.exported import Exported
 from aeviz.core.files import PICTURES, FileError, check_suffix, write_whole
 from aeviz.core.manifolds import FloatArray
+from aeviz.core.recipe import MOST_PANELS
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings
 from aeviz.runs import train
-
-MOST = 64  # panels of a figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +66,7 @@ class Panels:
             Where Qt's system libraries are missing.
         """
         for path in map(Path, paths):
-            suffix = check_suffix(path)
-            if suffix not in PICTURES:
-                raise FileError(f"cannot write {path}: several panels go into {', '.join(PICTURES)}")
-            write_whole(path, self._picture(suffix))
+            write_whole(path, self._picture(picture_suffix(path)))
 
     def _picture(self, suffix: str) -> bytes:
         from aeviz.figure.qt import offscreen_application  # Qt is loaded only where a picture is wanted
@@ -90,6 +86,20 @@ class Panels:
     def _caption(self, panel: Panel) -> str:
         told = {"noise": f"σ = {panel.noise:g}", "epochs": f"epoch {panel.epoch:,}".replace(",", "\u2009")}
         return " · ".join(text for name, text in told.items() if name in self.shown)
+
+
+def picture_suffix(path: Path) -> str:
+    """Return the extension of a figure, in lower case.
+
+    Raises
+    ------
+    FileError
+        Where it is that of anything else, which has no room for several panels.
+    """
+    suffix = check_suffix(path)
+    if suffix not in PICTURES:
+        raise FileError(f"cannot write {path}: several panels go into {', '.join(PICTURES)}")
+    return suffix
 
 
 def train_panels(
@@ -121,8 +131,10 @@ def train_panels(
     settings = settings or Settings()
     shown = {name: tuple(values) for name, values in (("noise", noise), ("epochs", epochs)) if values}
     count = max(1, len(noise)) * max(1, len(epochs))
-    if count > MOST:
-        raise SettingError(f"a figure has up to {MOST} panels, not {count:,}: take fewer noises or epochs")
+    if count > MOST_PANELS:
+        raise SettingError(
+            f"a figure has up to {MOST_PANELS} panels, not {count:,}: take fewer noises or epochs"
+        )
     last = settings.replace(epochs=max(1, *epochs)) if len(epochs) else settings
     panels: list[Panel] = []
     for index, sigma in enumerate(noise or (settings.noise,)):

@@ -45,6 +45,23 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+@pytest.fixture(scope="module")
+def kept() -> Iterator[Callable[..., Any]]:
+    """One pair of processes for all runs of a module."""
+    from kept_processes import kept_processes  # not where no run is made
+
+    with kept_processes() as client:
+        yield client
+
+
+@pytest.fixture
+def in_kept_processes(kept: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that are made in the test share one pair of processes."""
+    import aeviz.run
+
+    monkeypatch.setattr(aeviz.run, "Client", kept)
+
+
 @pytest.fixture(autouse=True)
 def nothing_outlives() -> Iterator[None]:
     """What a test starts it also ends; what a module's own fixtures share is there before the test."""

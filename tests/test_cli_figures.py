@@ -6,17 +6,15 @@ import json
 import shlex
 import subprocess
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from kept_processes import kept_processes
 from PyQt6.QtGui import QImage
 
 import aeviz
-import aeviz.run as run_module
 from aeviz.cli import main
 from aeviz.core.pages import PAGES
 from aeviz.core.recipe import Recipe
@@ -24,19 +22,10 @@ from aeviz.core.recipe_files import recipe_in
 from aeviz.core.recipe_words import command_of, python_of
 from aeviz.core.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("in_kept_processes")
+
 SMALL = ["--points", "30", "--hidden", "6", "--code", "5", "--grid", "12x10", "--epochs", "40"]
 CHANGES = ["--change", "10:noise=0.4,learning-rate=0.01", "--change", "25:noise=0.1"]
-
-
-@pytest.fixture(scope="module")
-def kept() -> Iterator[Callable[..., Any]]:
-    with kept_processes() as client:
-        yield client
-
-
-@pytest.fixture(autouse=True)
-def in_kept_processes(kept: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_module, "Client", kept)
 
 
 @pytest.fixture

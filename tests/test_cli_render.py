@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from kept_processes import kept_processes
 
-import aeviz.run as run_module
 from aeviz.cli import main
 from aeviz.core.layers import LAYERS
 from aeviz.core.manifolds import BITS, CURVES
 from aeviz.core.settings import Settings
 
-
-@pytest.fixture(scope="module")
-def kept() -> Iterator[Callable[..., Any]]:
-    with kept_processes() as client:
-        yield client
-
-
-@pytest.fixture(autouse=True)
-def in_kept_processes(kept: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_module, "Client", kept)
+pytestmark = pytest.mark.usefixtures("in_kept_processes")
 
 
 @pytest.fixture

@@ -12,10 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kept_processes import kept_processes
 
 import aeviz
-import aeviz.run as run_module
 from aeviz.core.clean_data import CleanData
 from aeviz.core.corruption import DISCRETE
 from aeviz.core.files import FileError
@@ -32,18 +30,6 @@ EPOCHS = 120
 def run() -> Iterator[Run]:
     with aeviz.train(aeviz.preset("lecture-2021"), epochs=EPOCHS) as run:
         yield run
-
-
-@pytest.fixture(scope="module")
-def kept() -> Iterator[Callable[..., Any]]:
-    with kept_processes() as client:
-        yield client
-
-
-@pytest.fixture
-def in_kept_processes(kept: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs that are made in the test share one pair of processes."""
-    monkeypatch.setattr(run_module, "Client", kept)
 
 
 def test_the_loss_has_one_value_for_each_epoch_and_falls(run: Run) -> None:

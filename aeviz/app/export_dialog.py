@@ -22,7 +22,7 @@ SHOWN = {
 }  # fmt: skip
 """Which settings stand under which heading."""
 
-KEPT = tuple(name for name in (*SHOWN["Size"], "theme", "legend", "axes", "colour_bar"))
+KEPT = (*SHOWN["Size"], "theme", "legend", "axes", "colour_bar")
 """What the next dialog begins with as well."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +55,7 @@ class Exports(QObject):
 
     def figure(self) -> None:
         """Let the user choose how the figure is to look, and where it goes."""
-        self._with_shown("Working out the field for the figure …", self._open_dialog)
+        self.with_shown("Working out the field for the figure …", self._open_dialog)
 
     def _open_dialog(self, shown: ShownField) -> None:
         self._say("")
@@ -82,13 +82,10 @@ class Exports(QObject):
 
     def save(self, shown: ShownField, settings: Settings) -> None:
         """Let the user choose a name and a format, and write the figure."""
-        chosen = next(iter(FORMATS))
-        name, chosen = self._ask("Export figure", "field.png", ";;".join(FORMATS), chosen)
+        name, chosen = self._ask("Export figure", "field.png", ";;".join(FORMATS), next(iter(FORMATS)))
         if name is None:
             return
-        suffix = FORMATS.get(chosen, ".png")
-        if name.suffix.lower() in FORMATS.values():  # the name that was typed wins over the filter
-            suffix = name.suffix.lower()
+        suffix = chosen_suffix(name, chosen, FORMATS)
         path = with_suffix(name, suffix, self._done.emit)
         if path is not None:
             self._memory.figure = {each: getattr(settings, each) for each in KEPT}
@@ -151,9 +148,9 @@ class Exports(QObject):
         def write(shown: ShownField) -> None:
             self._write(path, lambda: make(shown.exported))
 
-        self._with_shown("Working out the field for the file …", write, f"cannot write {path}")
+        self.with_shown("Working out the field for the file …", write, f"cannot write {path}")
 
-    def _with_shown(
+    def with_shown(
         self, wait: str, use: Callable[[ShownField], None], failed: str = "cannot export the figure"
     ) -> None:
         """Ask for what is shown, with all its points and nothing sketched, and use it."""
@@ -165,7 +162,7 @@ class Exports(QObject):
                 return
             assert frame.field is not None and frame.average is not None
             field = dataclasses.replace(frame.field, data=run.data.points)
-            lines = run.midline.lines if run.midline else ()
+            lines = run.lines
             losses = np.concatenate((run.losses[: frame.progress.losses_from], frame.progress.losses))
             recipe = Recipe.of(run.branch, frame.epoch, run.settings, grid)
             exported = Exported(field, run.data, losses[: frame.epoch], recipe, frame.average)
@@ -197,6 +194,12 @@ class Exports(QObject):
         return Path(path), chosen
 
 
+def chosen_suffix(name: Path, chosen: str, formats: Mapping[str, str]) -> str:
+    """Which of the formats, by their filters, is meant: the name that was typed wins over the filter."""
+    typed = name.suffix.lower()
+    return typed if typed in formats.values() else formats.get(chosen, next(iter(formats.values())))
+
+
 def with_suffix(name: Path, suffix: str, say: Callable[[str], object]) -> Path | None:
     """The name with its ending; None where that names a file which the dialog did not ask about."""
     if name.name.lower().endswith(suffix):
@@ -206,8 +209,3 @@ def with_suffix(name: Path, suffix: str, say: Callable[[str], object]) -> Path |
         say(f"{path} is there already: choose it by its full name to replace it")
         return None
     return path
-
-
-def as_trained(present: Settings, past: Settings) -> Settings:
-    """The settings of a past epoch, drawn as at present."""
-    return past.drawn_as(present).replace(epochs=present.epochs)

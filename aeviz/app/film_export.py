@@ -9,6 +9,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, Qt
 from PyQt6.QtWidgets import QFileDialog, QProgressDialog, QWidget
 
+from aeviz.app.exports import chosen_suffix, with_suffix
 from aeviz.app.film_making import FilmMaking
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
@@ -65,8 +66,7 @@ class FilmExport(QObject):
             assert frame.field is not None
             self._say("")
             field = dataclasses.replace(frame.field, data=run.data.points)
-            lines = run.midline.lines if run.midline else ()
-            FilmDialog(self._window, field, run.data, lines, recipe, self.save).show()
+            FilmDialog(self._window, field, run.data, run.lines, recipe, self.save).show()
 
         self._say("Working out the last picture of the film …")
         run.export(Grid.home(recipe.settings, run.data), take, epoch)
@@ -77,15 +77,11 @@ class FilmExport(QObject):
         name, chosen = QFileDialog.getSaveFileName(self._window, "Export film", start, ";;".join(FORMATS))
         if not name or self.making is not None:
             return False
-        path = Path(name)
-        self._memory.folder = path.parent
-        if path.suffix.lower() not in FORMATS.values():  # the name that was typed wins over the filter
-            path = path.with_name(path.name + FORMATS.get(chosen, ".mp4"))
-            if path.exists():
-                self._say(f"{path} is there already: choose it by its full name to replace it")
-                return False
-        self.make(path, recipe)
-        return True
+        self._memory.folder = Path(name).parent
+        path = with_suffix(Path(name), chosen_suffix(Path(name), chosen, FORMATS), self._say)
+        if path is not None:
+            self.make(path, recipe)
+        return path is not None
 
     def make(self, path: Path, recipe: Recipe) -> None:
         """Make the film of a run up to a recipe's epoch, drawn as its settings say."""

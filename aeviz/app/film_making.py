@@ -18,7 +18,6 @@ from aeviz.core.film import epoch_caption, film_epochs, film_settings, samples, 
 from aeviz.core.recipe import Recipe
 from aeviz.core.setting import SettingError
 from aeviz.figure.film import Film, Picture
-from aeviz.figure.overlays import Lines
 from aeviz.work.messages import Frame
 
 _ASKED = 2  # fields that are asked for at a time: the observer works while one is painted
@@ -122,8 +121,7 @@ class FilmMaking(QObject):
 
     def _begin(self) -> None:
         looked = [self._pictures.popleft() for _ in range(self._looked)]
-        lines: Lines = self._run.midline.lines if self._run.midline else ()
-        self._film = Film(self._path, self._settings, self._data, looked, self._recipe, lines)
+        self._film = Film(self._path, self._settings, self._data, looked, self._recipe, self._run.lines)
 
     def _finish(self, film: Film) -> None:
         if not film.busy:

@@ -21,8 +21,8 @@ from aeviz.core.history import MEGABYTE, History
 from aeviz.core.journal import Journal, Left, left_behind
 from aeviz.core.packing import PackError
 from aeviz.core.recipe import Recipe
-from aeviz.core.recipe_files import recipe_in
-from aeviz.core.run_file import SavedRun, read_run, run_bytes
+from aeviz.core.recipe_files import opened
+from aeviz.core.run_file import SavedRun, run_bytes
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings
 from aeviz.figure.export import png_bytes, thumbnail
@@ -203,14 +203,3 @@ class Keeper(QObject):
         due = self._looks == FIRST_PICTURE or self._looks % PICTURE_EVERY == 0
         if due and self._run.epoch:
             self._journal.put_picture(png_bytes(thumbnail(self._figure, QSize(*PICTURE))))
-
-
-def opened(path: Path) -> SavedRun | Recipe:
-    """Read what a window can show: a run file, or the recipe in the file of a figure.
-
-    Raises
-    ------
-    FileError
-        Where it cannot be read, or there is none.
-    """
-    return read_run(path) if path.suffix.lower() == RUN else recipe_in(path)

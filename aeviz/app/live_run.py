@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
@@ -19,6 +19,7 @@ from aeviz.core.code import CodeView
 from aeviz.core.events import Event, Losses
 from aeviz.core.field import Grid
 from aeviz.core.history import MEGABYTE, Branch, History
+from aeviz.core.manifolds import FloatArray
 from aeviz.core.marks import Point
 from aeviz.core.metrics import NoiseCurve, Quality
 from aeviz.core.midline import Midline
@@ -125,6 +126,11 @@ class LiveRun(QObject):
     def epoch(self) -> int:
         """Its newest epoch."""
         return self.branch.epoch
+
+    @property
+    def lines(self) -> Sequence[FloatArray]:
+        """The geometric midline's lines, (K, 2) each, in data units; none while they are not known."""
+        return self.midline.lines if self.midline else ()
 
     @property
     def losses(self) -> Losses:

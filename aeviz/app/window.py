@@ -22,7 +22,7 @@ from aeviz.app.change_list import ChangeList
 from aeviz.app.controls import Controls
 from aeviz.app.data_files import DataFiles
 from aeviz.app.dialogs import Reporter, show_about, show_help
-from aeviz.app.exports import Exports, as_trained
+from aeviz.app.exports import Exports
 from aeviz.app.film_export import FilmExport
 from aeviz.app.gallery import Gallery
 from aeviz.app.inspector import Inspector
@@ -246,13 +246,13 @@ class Window(QMainWindow):
             self._explaining.start(EXPLAIN_EVERY if self.run.phase == "training" else EXPLAIN_AFTER)
 
     def _explain(self) -> None:
-        settings = as_trained(self.store.settings, self._shown_settings)
+        settings = self._shown_settings.shown_as(self.store.settings)
         if self.run.beside is not None:
             settings = settings.replace(compare="off")  # the other panel has the same layer
         self.inspector.explain(settings, self.run.quality, self.run.midline, self.run.data)
 
     def _show_frame(self, frame: Frame, field: Field) -> None:
-        lines = self.run.midline.lines if self.run.midline else ()
+        lines = self.run.lines
         if not self.pencil.is_drawing:
             self.view.figure.set_field(field, frame.marks, lines, self._beside(frame, field, lines))
             asked_before = frame.settings.optimum != self.store.settings.optimum  # the last change

@@ -145,3 +145,11 @@ def say(line: str, code: int) -> int:
     """Print one line on stderr; returns the exit code that goes with it."""
     print(line, file=sys.stderr)  # noqa: T201
     return code
+
+
+def progress_bar(*what: Any, **how: Any) -> Any:
+    """A bar of tqdm's on stderr, where that is a terminal, which goes when it is closed."""
+    from tqdm import tqdm
+
+    tqdm.monitor_interval = 0  # no thread that watches the bar
+    return tqdm(*what, **how, disable=None, leave=False)  # None: not where stderr is no terminal

@@ -19,6 +19,7 @@ from aeviz.cli.options import (
     add_settings,
     manual,
     parsed,
+    progress_bar,
     say,
     settings_of,
     typed,
@@ -29,7 +30,7 @@ from aeviz.core.recipe_files import recipe_in
 from aeviz.core.settings import SPECS, Settings
 from aeviz.core.settings_file import named_value
 from aeviz.figure.qt import require_qt
-from aeviz.panels import train_panels
+from aeviz.panels import picture_suffix, train_panels
 from aeviz.run import Run, TrainingError
 from aeviz.runs import train, unpacked
 
@@ -186,8 +187,7 @@ def _write(run: Run, chosen: argparse.Namespace) -> int:
 def _panels(chosen: argparse.Namespace, listed: Mapping[str, Sequence[Any]]) -> int:
     """Write a figure of several panels."""
     for path in chosen.out:
-        if path.suffix.lower() not in PICTURES:
-            raise Refused(f"cannot write {path}: several panels go into {', '.join(PICTURES)}")
+        picture_suffix(path)
     if chosen.json:
         raise Refused("--json prints the numbers of one run: give one --noise and one of --epochs")
     settings, changes = _base(chosen)
@@ -216,10 +216,7 @@ def _base(chosen: argparse.Namespace) -> tuple[Settings, dict[int, dict[str, Any
 @contextmanager
 def _bar(total: int | None, unit: str = "epoch") -> Iterator[_Tell]:
     """A bar of the progress on stderr, where that is a terminal; it is told how much is done."""
-    from tqdm import tqdm
-
-    tqdm.monitor_interval = 0  # no thread that watches the bar
-    with tqdm(total=total, unit=unit, disable=None, leave=False) as bar:
+    with progress_bar(total=total, unit=unit) as bar:
 
         def tell(done: int, all_of_them: int | None = None) -> None:
             bar.total = all_of_them or bar.total

@@ -21,6 +21,7 @@ from aeviz.cli.options import (
     add_settings,
     manual,
     parsed,
+    progress_bar,
     say,
     settings_of,
 )
@@ -164,11 +165,7 @@ def _pool(chosen: argparse.Namespace) -> AbstractContextManager[Executor]:
 
 
 def _progress(runs: Iterator[int], before: int, total: int) -> Iterator[int]:
-    from tqdm import tqdm
-
-    tqdm.monitor_interval = 0  # no thread that watches the bar
-    # disable=None: no bar where stderr is not a terminal.
-    with tqdm(runs, initial=before, total=total, unit="run", disable=None, leave=False) as bar:
+    with progress_bar(runs, initial=before, total=total, unit="run") as bar:
         yield from bar
 
 

@@ -9,8 +9,7 @@ from aeviz.core.data_file import SUFFIXES
 from aeviz.core.files import RUN, FileError
 from aeviz.core.recipe import Recipe
 from aeviz.core.recipe_files import SUFFIXES as RECIPES
-from aeviz.core.recipe_files import recipe_in
-from aeviz.core.run_file import read_run
+from aeviz.core.recipe_files import opened
 from aeviz.core.setting import nearest
 from aeviz.figure.qt import require_qt
 from aeviz.version import __version__
@@ -73,7 +72,7 @@ def _open(words: list[str]) -> int:
         raise Refused(f"{words[0]} has settings of its own: {words[1]} is not expected after it")
     try:
         path = Path(words[0])
-        found = read_run(path) if path.suffix.lower() == RUN else recipe_in(path)
+        found = opened(path)
         if isinstance(found, Recipe):
             found.history()  # whether there are its points
     except FileError as error:

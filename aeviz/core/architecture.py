@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
@@ -61,15 +61,20 @@ class Architecture:
     @classmethod
     def of(cls, settings: Settings, data: FloatArray) -> Self:
         """The network that these settings describe, for these clean points (N, 2)."""
-        centre, unit = (0.0, 0.0), 1.0
-        output = "sigmoid" if settings.cost == "bce" else settings.output
-        if output == "identity":  # the others' range is meant in data units
-            mean = data.mean(axis=0)
-            centre = (float(mean[0]), float(mean[1]))
-            unit = math.sqrt(0.5 * float(np.square(data - mean).sum(axis=1).mean())) or 1.0
+        plain = cls.plain(settings)
+        if plain.output != "identity":  # whose range is meant in data units
+            return plain
+        mean = data.mean(axis=0)
+        unit = math.sqrt(0.5 * float(np.square(data - mean).sum(axis=1).mean())) or 1.0
+        return replace(plain, centre=(float(mean[0]), float(mean[1])), unit=unit)
+
+    @classmethod
+    def plain(cls, settings: Settings) -> Self:
+        """The same in data units, whatever the points are: enough for what its shape alone decides."""
         return cls(
-            settings.widths, settings.activation, output, settings.tied,
-            len(settings.hidden) + 1, centre, unit, settings.regulariser == "variational",
+            settings.widths, settings.activation,
+            "sigmoid" if settings.cost == "bce" else settings.output, settings.tied,
+            len(settings.hidden) + 1, sampled=settings.regulariser == "variational",
         )  # fmt: skip
 
     def function(self, layer: int) -> str:

@@ -53,6 +53,18 @@ def check_target(path: Path) -> str:
         Where it could not be written: unknown extension, no such folder, no permission.
     """
     suffix = check_suffix(path)
+    check_place(path)
+    return suffix
+
+
+def check_place(path: Path) -> None:
+    """See to it that a file can be written here.
+
+    Raises
+    ------
+    FileError
+        Where it cannot: no such folder, no permission.
+    """
     folder = path.resolve().parent
     if not folder.is_dir():
         raise FileError(f"cannot write {path}: there is no folder {folder}")
@@ -60,7 +72,6 @@ def check_target(path: Path) -> str:
         raise FileError(f"cannot write {path}: it is a folder")
     if not os.access(folder, os.W_OK):
         raise FileError(f"cannot write {path}: the folder {folder} may not be written to")
-    return suffix
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -10,7 +10,6 @@ import numpy as np
 
 from aeviz.core.settings import Settings
 
-SUFFIXES = (".mp4", ".gif")
 SIZE, RESOLUTION = (1280, 720), 128.0  # px of a film that is given no size; dpi: its legend is 16 px high
 MOST_GIF_RATE = 50.0  # pictures per second: times are whole 1/100 s, and players make 1/100 s a tenth
 _EARLY = 10.0  # epochs: about linear up to here, logarithmic from here on

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aeviz.core.architecture import Architecture
 from aeviz.core.packing import Arrays, PackError, are_finite, shaped
 from aeviz.core.settings import Settings
 from aeviz.core.settings_pool import SettingsPool
@@ -126,12 +127,7 @@ def are_indices(array: NDArray[np.int64], length: int) -> bool:
 
 def network_size(settings: Settings) -> int:
     """How many parameters the network has, biases included; a sampled code has means and variances."""
-    rows = [*settings.widths]
-    rows[len(settings.hidden) + 1] *= 2 if settings.regulariser == "variational" else 1
-    columns = [width + 1 for width in settings.widths[:-1]]
-    if settings.tied:  # the decoder's weights are the encoder's
-        columns[len(columns) // 2 :] = [1] * (len(columns) // 2)
-    return sum(n_out * n_in for n_out, n_in in zip(rows[1:], columns, strict=True))
+    return Architecture.plain(settings).size
 
 
 def _check_numbers(stack: Arrays, count: int) -> None:

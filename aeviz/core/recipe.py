@@ -10,13 +10,13 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Any
 
 from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.field import Grid
 from aeviz.core.history import Branch, History
 from aeviz.core.packing import PackError, data_of, pack, packed_data, parsed, settings_of, unpack
+from aeviz.core.provenance import shareable
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import SPECS, Settings
 from aeviz.core.timeline import Changes, Plan
@@ -26,7 +26,7 @@ FORMAT = 1
 """Raised where an older aeviz would misunderstand a recipe; it then says so."""
 
 MOST_TEXT = 4_000_000  # characters
-_MOST_PANELS = 64
+MOST_PANELS = 64
 _MOST_CHANGES, _MOST_POINTS, _MOST_UNPACKED = 100_000, 20_000, 4_000_000
 _MOST_EPOCHS = int(SPECS["epochs"].high or 0)
 _A_VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
@@ -68,7 +68,7 @@ class Recipe:
         first = next(iter(branch.timeline), None)
         origin = branch.origin if first is None else first.settings
         changes = branch.timeline.changes_between(0, epoch)
-        settings = (changes[-1][1] if changes else origin).drawn_as(view).replace(epochs=view.epochs)
+        settings = (changes[-1][1] if changes else origin).shown_as(view)
         if grid is not None and grid != Grid.home(settings, branch.data):
             with contextlib.suppress(SettingError):  # so far in or out that it can be no first view
                 settings = settings.replace(extent=grid.extent, grid=grid.shape[::-1])
@@ -107,7 +107,7 @@ class Recipe:
     @property
     def told_settings(self) -> Settings:
         """The settings as they stand in a file that is given away: without the folder of a file of points."""
-        return _told(self.settings)
+        return shareable(self.settings)
 
     def text(self) -> str:
         """The recipe as JSON, in ASCII; of a file of points it tells the name alone, not the folder."""
@@ -115,12 +115,12 @@ class Recipe:
             "recipe": FORMAT, "aeviz": self.version, "epoch": self.epoch,
             "settings": self.told_settings.to_json(),
         }  # fmt: skip
-        before = _told(self.origin)
+        before = shareable(self.origin)
         if began := self.told_settings.changed(before):
             values["began"] = began
         changes = []
         for epoch, settings in self.changes:
-            now = _told(settings).drawn_as(before)
+            now = shareable(settings).drawn_as(before)
             changes.append([epoch, before.changed(now)])
             before = now
         if changes:
@@ -131,10 +131,6 @@ class Recipe:
             packed = zlib.compress(pack(*packed_data(self.data)), 9)
             values["points"] = base64.b64encode(packed).decode("ascii")
         return json.dumps(values, allow_nan=False, separators=(",", ":"))
-
-
-def _told(settings: Settings) -> Settings:
-    return settings.replace(data=PurePath(settings.data).name) if settings.is_from_file else settings
 
 
 def recipe_of(text: str) -> Recipe:
@@ -182,7 +178,7 @@ def _recipe_of(values: Mapping[str, Any], version: str) -> Recipe:
 def _panels_of(values: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
     panels = {}
     for name, shown in values.get("panels", {}).items():
-        if name not in ("noise", "epochs") or not 0 < len(shown) <= _MOST_PANELS:
+        if name not in ("noise", "epochs") or not 0 < len(shown) <= MOST_PANELS:
             raise PackError("the panels of its recipe are broken")
         checked = [0 if name == "epochs" and value == 0 else SPECS[name].checked(value) for value in shown]
         panels[name] = tuple(checked)

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from aeviz.core.files import FileError
+from aeviz.core.files import RUN, FileError
 from aeviz.core.packing import PackError
 from aeviz.core.recipe import MOST_TEXT, Recipe, recipe_of
+from aeviz.core.run_file import SavedRun, read_run
 
 SUFFIXES = (".png", ".svg", ".pdf", ".npz", ".mp4", ".gif")
 NAMESPACE = "https://aeviz.org/ns/1.0/"
@@ -86,6 +87,17 @@ def recipe_in(path: str | Path) -> Recipe:
     except (OSError, ValueError) as error:  # ValueError: NUL in a name
         cause = " ".join(str(getattr(error, "strerror", None) or error).split())
     raise FileError(f"cannot take a run out of {path}: {cause}")
+
+
+def opened(path: Path) -> SavedRun | Recipe:
+    """Read what a window can show: a run file, or the recipe in the file of a figure.
+
+    Raises
+    ------
+    FileError
+        Where it cannot be read, or there is none.
+    """
+    return read_run(path) if path.suffix.lower() == RUN else recipe_in(path)
 
 
 def _text_in(path: Path) -> str:

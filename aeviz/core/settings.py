@@ -420,6 +420,10 @@ class Settings:
         look = {spec.name: getattr(view, spec.name) for spec in TABLE if spec.applies == "view"}
         return dataclasses.replace(self, **look)
 
+    def shown_as(self, view: Settings) -> Self:
+        """The same run, drawn as `view` and up to the same last epoch."""
+        return self.drawn_as(view).replace(epochs=view.epochs)
+
     @property
     def shows_exact(self) -> bool:
         """Whether something of the exact field is drawn."""

@@ -16,7 +16,7 @@ from aeviz.core.marks import Marks
 from aeviz.core.recipe import Recipe
 from aeviz.core.recipe_files import png_with, svg_with, xmp
 from aeviz.core.setting import SettingError
-from aeviz.core.settings import CSS_DPI, SIZE, SPLIT_SIZE, Settings
+from aeviz.core.settings import CSS_DPI, Settings
 from aeviz.figure.composition import Beside, comparison
 from aeviz.figure.figure import FieldFigure
 from aeviz.figure.overlays import Lines
@@ -49,11 +49,7 @@ class Page:
     @classmethod
     def of(cls, settings: Settings, beside: Beside | None = None) -> Page:
         """The page that these settings ask for; two runs side by side have a wider one."""
-        if beside is not None and not settings.size:
-            width, height = SPLIT_SIZE if comparison(settings, beside) == "split" else SIZE
-            pixels = (width * settings.resolution / CSS_DPI, height * settings.resolution / CSS_DPI)
-        else:
-            pixels = settings.figure_pixels
+        pixels = settings.replace(compare=comparison(settings, beside)).figure_pixels
         width, height = (max(1, round(each)) for each in pixels)
         return cls((width, height), settings.resolution, settings.font_size / _USUAL_FONT)
 

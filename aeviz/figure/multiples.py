@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyqtgraph as pg
@@ -127,11 +127,7 @@ class Multiples(pg.GraphicsWidget):
 
     def _entries(self, pixels: float) -> tuple[Any, ...]:
         """What the legend says where a data unit has so many pixels."""
-        self._wording = Wording(
-            self._wording.composition, self._wording.scales, self._settings, self._theme,
-            self._wording.data, pixels,
-        )  # fmt: skip
-        return self._wording.entries()
+        return replace(self._wording, pixels=pixels).entries()
 
     def paint(self, painter: QPainter, *_: Any) -> None:
         """Fill the surroundings."""

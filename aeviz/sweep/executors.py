@@ -17,7 +17,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, ParamSpec, TypeVar
 
 from aeviz.version import __version__
-from aeviz.work.client import _interrupts_held, _main_module_hidden, _one_thread_asked_for
+from aeviz.work.client import interrupts_held, main_module_hidden, one_thread_asked_for
 from aeviz.work.cores import ALL
 
 PATIENCE = 5.0  # seconds in which a cluster has to answer
@@ -105,7 +105,7 @@ class _Context(SpawnContext):
         with self._starting:
             if self._started is None:
                 raise WorkerLostError("the sweep is over")
-            with _interrupts_held(), _main_module_hidden(), _one_thread_asked_for():
+            with interrupts_held(), main_module_hidden(), one_thread_asked_for():
                 start()
             self._started = [each for each in self._started if each.is_alive()] + [process]
 

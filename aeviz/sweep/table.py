@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from aeviz.core.files import FileError
+from aeviz.core.files import FileError, check_place
 from aeviz.core.setting import nearest
 from aeviz.core.settings import SPECS
 from aeviz.sweep.grid import DEFAULTS, DIGEST, Cell
@@ -170,16 +169,11 @@ def check_table(path: Path) -> str:
     FileError
         Where it could not be written.
     """
-    suffix, folder = path.suffix.lower(), path.resolve().parent
+    suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         guess = nearest(suffix, SUFFIXES)
         raise FileError(f"cannot write {path}: a table's name must end in {' or '.join(SUFFIXES)}{guess}")
-    if not folder.is_dir():
-        raise FileError(f"cannot write {path}: there is no folder {folder}")
-    if path.is_dir():
-        raise FileError(f"cannot write {path}: it is a folder")
-    if not os.access(folder, os.W_OK):
-        raise FileError(f"cannot write {path}: the folder {folder} may not be written to")
+    check_place(path)
     if suffix == ".parquet":
         try:
             import pyarrow  # noqa: F401

@@ -63,7 +63,7 @@ class Outcome:
     version: str = __version__
 
 
-def run_task(values: dict[str, Any], pictured: bool = False) -> Outcome:
+def run_task(values: dict[str, Any], pictured: bool = False, painted: bool = True) -> Outcome:
     """Train a run and measure it, in this process and with one thread.
 
     The numbers are those of `aeviz.train(settings).metrics()`, bit for bit on one machine.
@@ -74,6 +74,8 @@ def run_task(values: dict[str, Any], pictured: bool = False) -> Outcome:
         Settings by name, as plain JSON values; defaults are left out.
     pictured : bool
         Whether its figure is wanted.
+    painted : bool
+        Whether that is painted where it can be; else what it is painted of is given.
     """
     import torch
 
@@ -82,12 +84,12 @@ def run_task(values: dict[str, Any], pictured: bool = False) -> Outcome:
     torch.set_num_threads(1)
     with torch.no_grad():
         try:
-            return _outcome(Settings().replace(**values), pictured)
+            return _outcome(Settings().replace(**values), pictured, painted)
         except (DivergedError, DeviceError, SettingError) as error:
             return Outcome(error=str(error))
 
 
-def _outcome(settings: Settings, pictured: bool) -> Outcome:
+def _outcome(settings: Settings, pictured: bool, painted: bool) -> Outcome:
     from aeviz.work.driver import Driver
     from aeviz.work.sight import Sight
 
@@ -102,7 +104,7 @@ def _outcome(settings: Settings, pictured: bool) -> Outcome:
         return Outcome(metrics)
     recipe = Recipe.of(branch, driver.training.epoch, settings)
     picture = _picture(settings, branch.data, sight, state, recipe)
-    if threading.current_thread() is threading.main_thread():
+    if painted and threading.current_thread() is threading.main_thread():
         return Outcome(metrics, picture=png_of(picture, settings))
     return Outcome(metrics, picture=picture)
 

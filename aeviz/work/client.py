@@ -145,13 +145,13 @@ class _Peer:
         self.connection, theirs = context.Pipe()
         arguments = (name, theirs, other, cores)
         self.process = context.Process(target=entry.main, args=arguments, name=f"aeviz-{name}", daemon=True)
-        with _interrupts_held(), _main_module_hidden(), _one_thread_asked_for():
+        with interrupts_held(), main_module_hidden(), one_thread_asked_for():
             self.process.start()
         theirs.close()
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
+def interrupts_held() -> Iterator[None]:
     """Start the child with SIGINT blocked: Ctrl-C before it can ignore it would print a traceback."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -173,7 +173,7 @@ def _interrupts_held() -> Iterator[None]:
 
 
 @contextmanager
-def _one_thread_asked_for() -> Iterator[None]:
+def one_thread_asked_for() -> Iterator[None]:
     """Let the child's matrix products run in one thread, as the window needs the other core.
 
     The libraries read this when they are loaded, which in the child is before any of its own code.
@@ -193,7 +193,7 @@ def _one_thread_asked_for() -> Iterator[None]:
 
 
 @contextmanager
-def _main_module_hidden() -> Iterator[None]:
+def main_module_hidden() -> Iterator[None]:
     """Keep "spawn" from running the caller's script again in the child.
 
     The child needs nothing of it, and a plain script that calls `aeviz.train` at its top level would

@@ -73,7 +73,7 @@ def exports() -> None:
             def write(shown: ShownField) -> None:
                 window.exports.write_figure(path, suffix, shown, window.store.settings)
 
-            window.exports._with_shown("", write)
+            window.exports.with_shown("", write)
             live(path.exists)
 
         export()

@@ -100,7 +100,7 @@ def export_figures(window: Window) -> None:
             window.exports.write_figure(FOLDER / f"figure{suffix}", suffix, shown, window.store.settings)
 
     window.exports.figure()
-    window.exports._with_shown("", write)
+    window.exports.with_shown("", write)
 
 
 def close_dialogs(window: Window) -> None:

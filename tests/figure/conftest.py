@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF
 from PyQt6.QtGui import QColor
+from pytestqt.qtbot import QtBot
 
 from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.corruption import shown_noisy
@@ -21,6 +22,7 @@ from aeviz.core.truth import Denoiser, finish
 from aeviz.figure.composition import Beside
 from aeviz.figure.export import figure_of, image_of, picture_bytes
 from aeviz.figure.figure import FieldFigure
+from aeviz.figure.view import FieldView
 
 _TEXT = "{http://www.w3.org/2000/svg}text"
 
@@ -131,6 +133,21 @@ def paint(qapp: object) -> Callable[..., Picture]:
         return Picture(figure)
 
     return paint
+
+
+@pytest.fixture
+def open_view(qtbot: QtBot) -> Callable[..., FieldView]:
+    """Open a view of this size, with the clean points of the settings."""
+
+    def open_view(settings: Settings, width: int, height: int) -> FieldView:
+        view = FieldView(settings, clean_data(settings))
+        qtbot.addWidget(view)
+        view.resize(width, height)
+        with qtbot.waitExposed(view):
+            view.show()
+        return view
+
+    return open_view
 
 
 @pytest.fixture

@@ -12,20 +12,14 @@ from PyQt6.QtCore import QCoreApplication, QEvent, QObject
 from aeviz.core.clean_data import clean_data
 from aeviz.core.settings import Settings
 from aeviz.figure.export import figure_of, picture_bytes
-from aeviz.figure.view import FieldView
 
 PAINTS = 100
 SETTINGS = Settings(midline=True, exact_midline=True, arrows="both", show_noisy=True, grid=(20, 17))
 
 
 @pytest.fixture
-def view(qtbot):
-    view = FieldView(SETTINGS, clean_data(SETTINGS))
-    qtbot.addWidget(view)
-    view.resize(500, 420)
-    with qtbot.waitExposed(view):
-        view.show()
-    return view
+def view(open_view):
+    return open_view(SETTINGS, 500, 420)
 
 
 def test_painting_the_field_again_and_again_keeps_no_memory(view, best):

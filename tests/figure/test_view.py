@@ -21,13 +21,8 @@ SETTINGS = Settings(grid=(10, 8), extent=(-1.9, 1.7, -1.3, 1.5))
 
 
 @pytest.fixture
-def view(qtbot):
-    view = FieldView(SETTINGS, clean_data(SETTINGS))
-    qtbot.addWidget(view)
-    view.resize(700, 600)
-    with qtbot.waitExposed(view):
-        view.show()
-    return view
+def view(open_view):
+    return open_view(SETTINGS, 700, 600)
 
 
 def at(view: FieldView, x: float, y: float) -> QPoint:

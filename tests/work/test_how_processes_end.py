@@ -95,9 +95,9 @@ def test_interrupts_are_for_the_window_alone(talk):
 def test_an_interrupt_while_a_process_is_started_waits(start):
     program = (
         "import os, signal, numpy\n"  # whose BLAS has threads of its own, which block nothing
-        "from aeviz.work.client import _interrupts_held\n"
+        "from aeviz.work.client import interrupts_held\n"
         "try:\n"
-        "    with _interrupts_held():\n"
+        "    with interrupts_held():\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
         "        for _ in range(100_000): pass\n"
         "        print('held')\n"
