@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.exported import Exported
 from aeviz.core.files import PICTURES, FileError, check_suffix, write_whole
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.recipe import MOST_PANELS
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings
-from aeviz.runs import train
+from aeviz.run import Run
+from aeviz.runs import trained
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,7 @@ class Panels:
         """How many stand in a row: the epochs where there are several, else noises, about as many as rows."""
         if len(self.shown.get("epochs", ())) > 1 and len(self.shown.get("noise", ())) > 1:
             return len(self.shown["epochs"])
-        return len(self.panels) if len(self.panels) <= 4 else -(-len(self.panels) // 2)
+        return len(self.panels) if len(self.panels) <= 4 else math.isqrt(len(self.panels) - 1) + 1
 
     def save(self, *paths: str | PathLike[str]) -> None:
         """Write the figure: png, svg or pdf by extension.
@@ -78,10 +81,14 @@ class Panels:
         multiples = [
             Multiple(self._caption(panel), panel.exported.field, panel.midline) for panel in self.panels
         ]
-        last = self.panels[-1].exported
-        figure, page = multiples_of(multiples, self.columns, self.settings, last.data)
-        recipe = dataclasses.replace(last.recipe, panels=self.shown)
+        newest = max(self.panels[-self._of_a_run :], key=lambda panel: panel.epoch).exported
+        figure, page = multiples_of(multiples, self.columns, self.settings, newest.data)
+        recipe = dataclasses.replace(newest.recipe, panels=self.shown)
         return picture_bytes(figure, suffix, page, recipe)
+
+    @property
+    def _of_a_run(self) -> int:
+        return len(self.shown.get("epochs", (0,)))
 
     def _caption(self, panel: Panel) -> str:
         told = {"noise": f"σ = {panel.noise:g}", "epochs": f"epoch {panel.epoch:,}".replace(",", "\u2009")}
@@ -130,22 +137,50 @@ def train_panels(
     """
     settings = settings or Settings()
     shown = {name: tuple(values) for name, values in (("noise", noise), ("epochs", epochs)) if values}
-    count = max(1, len(noise)) * max(1, len(epochs))
+    return trained_panels(settings, clean_data(settings), changes or {}, shown, progress)
+
+
+def trained_panels(
+    settings: Settings, data: CleanData, changes: Mapping[int, Mapping[str, Any]],
+    shown: Mapping[str, tuple[Any, ...]], progress: Callable[[int], object] | None = None,
+) -> Panels:  # fmt: skip
+    """As `train_panels`, on clean points that are there."""
+    noise, epochs = shown.get("noise", (settings.noise,)), shown.get("epochs", ())
+    count = len(noise) * max(1, len(epochs))
     if count > MOST_PANELS:
         raise SettingError(
             f"a figure has up to {MOST_PANELS} panels, not {count:,}: take fewer noises or epochs"
         )
-    last = settings.replace(epochs=max(1, *epochs)) if len(epochs) else settings
+    if "noise" in shown and any("noise" in values for values in changes.values()):
+        raise SettingError("the noise is what the panels differ in: it cannot change while they train")
+    last = settings.replace(epochs=max(1, *epochs)) if epochs else settings
     panels: list[Panel] = []
-    for index, sigma in enumerate(noise or (settings.noise,)):
+    for index, sigma in enumerate(noise):
         own, before = last.replace(noise=sigma), index * last.epochs
 
         def tell(epoch: int, before: int = before) -> None:
             if progress is not None:
                 progress(before + epoch)
 
-        with train(own, changes=changes, progress=tell) as run:
-            for epoch in epochs or (last.epochs,):
-                exported = run.exported(epoch)
-                panels.append(Panel(exported.field.noise, epoch, exported, run.midline.lines))
+        with trained(own, data, changes, tell) as run:
+            panels += _panels_of(run, epochs or (last.epochs,))
     return Panels(own, shown, tuple(panels))
+
+
+def panels_of(run: Run, epochs: Sequence[int]) -> Panels:
+    """Several epochs of a run that is there.
+
+    Raises
+    ------
+    SettingError
+        Where it has none of them, or there are too many.
+    """
+    if len(epochs) > MOST_PANELS:
+        raise SettingError(f"a figure has up to {MOST_PANELS} panels, not {len(epochs):,}: take fewer epochs")
+    return Panels(run.settings, {"epochs": tuple(epochs)}, tuple(_panels_of(run, epochs)))
+
+
+def _panels_of(run: Run, epochs: Sequence[int]) -> Iterator[Panel]:
+    for epoch in epochs:
+        exported = run.exported(epoch)
+        yield Panel(exported.field.noise, epoch, exported, run.midline.lines)

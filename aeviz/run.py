@@ -121,11 +121,14 @@ class Run:
         TrainingError
             Where the loss diverges or a process dies.
         """
+        until = self.history.current.plan.until
+        if until > self.history.current.epoch:
+            self._client.send(m.Drive(playing=True, speed=math.inf))
         while True:
             told = self._look().progress
             if progress is not None:
                 progress(told.epoch)
-            if told.phase != "returning" and told.epoch >= self.history.current.plan.until:
+            if told.phase != "returning" and told.epoch >= until:
                 return
             time.sleep(_LOOK)
 

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from aeviz.core.clean_data import clean_data
+from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.files import RUN
 from aeviz.core.history import History
 from aeviz.core.recipe_files import recipe_in
@@ -51,8 +51,16 @@ def train(
     """
     settings = settings or Settings()
     settings = settings if epochs is None else settings.replace(epochs=epochs)
+    return trained(settings, clean_data(settings), changes or {}, progress)
+
+
+def trained(
+    settings: Settings, data: CleanData, changes: Mapping[int, Mapping[str, Any]],
+    progress: Callable[[int], object] | None = None,
+) -> Run:  # fmt: skip
+    """As `train`, on clean points that are there."""
     history = History()
-    history.begin(settings, clean_data(settings)).plan = plan = plan_of(settings, changes or {})
+    history.begin(settings, data).plan = plan = plan_of(settings, changes)
     run = Run(plan.changes[-1][1] if plan.changes else settings, history)
     try:
         run.train(progress)
@@ -117,36 +125,60 @@ def load(path: str | PathLike[str], epoch: int | None = None, **changes: Any) ->
     return run
 
 
-def unpacked(path: str | PathLike[str], epoch: int | None = None, **changes: Any) -> Run:
-    """As `load`, but on its way to that epoch: `Run.arrive` waits until it is there."""
+def unpacked(path: str | PathLike[str], epoch: int | None = None, *, least: int = 0, **changes: Any) -> Run:
+    """As `load`, but on its way to that epoch: `Run.arrive` waits until it is there.
+
+    Where it has fewer epochs than `least`, that is the last one to which `Run.train` will go.
+    """
     path = Path(path)
     if path.suffix.lower() != RUN:
-        return _again(path, epoch, changes)
+        return _again(path, epoch, least, changes)
     saved = read_run(path)
     branch = saved.history.current
+    if least > branch.epoch:
+        changes["epochs"] = least
     if epoch is not None and not 0 <= epoch <= branch.epoch:
         raise SettingError(
             f"--epoch cannot be {epoch}: the run in {path} has the epochs 0 to {branch.epoch:,}"
         )
     then = branch.settings if epoch is None else branch.settings_at(epoch)
-    settings = _changed(then.drawn_as(saved.view), changes, path)
+    settings = with_view(then.drawn_as(saved.view), changes, path)
+    _check_epochs(changes, branch.epoch if epoch is None else epoch, path)
     if epoch is not None and epoch < branch.epoch:
         settings = settings.replace(epochs=max(1, epoch)) if "epochs" not in changes else settings
         saved.history.fork(epoch, settings)
     return Run(settings, saved.history)
 
 
-def _again(path: Path, epoch: int | None, changes: dict[str, Any]) -> Run:
+def _again(path: Path, epoch: int | None, least: int, changes: dict[str, Any]) -> Run:
     recipe = recipe_in(path)
     if epoch is not None:
         if not 0 <= epoch <= recipe.epoch:
             raise SettingError(f"--epoch cannot be {epoch}: the run of {path} goes to {recipe.epoch:,}")
         recipe = recipe.up_to(epoch)
-    return Run(_changed(recipe.settings, changes, path), recipe.history())
+    if least > recipe.epoch:
+        changes["epochs"] = least
+    _check_epochs(changes, recipe.epoch, path)
+    return Run(with_view(recipe.settings, changes, path), recipe.history())
 
 
-def _changed(settings: Settings, changes: dict[str, Any], path: Path) -> Settings:
-    """The settings of a file with changes of the drawing."""
+def _check_epochs(changes: Mapping[str, Any], epoch: int, path: Path) -> None:
+    wanted = changes.get("epochs", epoch)
+    if wanted < epoch:
+        raise SettingError(
+            f"--epochs cannot be {wanted:,}: the run in {path} has {epoch:,} already; --epoch {wanted} shows "
+            "that one"
+        )
+
+
+def with_view(settings: Settings, changes: Mapping[str, Any], path: Path) -> Settings:
+    """The settings of a file, with changes of how they are drawn and of ``epochs``.
+
+    Raises
+    ------
+    SettingError
+        Where another one is to be changed.
+    """
     changed = settings.replace(**changes)
     for name in settings.changed(changed):
         if SPECS[name].applies != "view" and name != "epochs":

@@ -16,6 +16,8 @@ from PyQt6.QtGui import QImage
 
 import aeviz
 from aeviz.cli import main
+from aeviz.core.clean_data import clean_data
+from aeviz.core.history import History
 from aeviz.core.pages import PAGES
 from aeviz.core.recipe import Recipe
 from aeviz.core.recipe_files import recipe_in
@@ -103,6 +105,41 @@ def test_the_command_and_the_script_make_the_same_field(extra: list[str], tmp_pa
         assert (tmp_path / name).read_bytes() == first.read_bytes()
 
 
+@pytest.mark.parametrize("suffix", [".png", ".npz"])
+def test_a_figures_run_goes_on_to_the_epochs_that_are_asked_for(suffix: str, tmp_path: Path) -> None:
+    figure, first, again = tmp_path / f"a{suffix}", tmp_path / "first.npz", tmp_path / "again.npz"
+    assert main(["render", str(figure), *SMALL, *CHANGES]) == 0
+    assert main(["render", str(again), "--from", str(figure), "--epochs", "55"]) == 0
+    assert main(["render", str(first), *SMALL[:-1], "55", *CHANGES]) == 0
+    with np.load(again) as one, np.load(first) as other:
+        for name in ("displacement", "ambiguity", "loss", "epoch"):
+            assert np.array_equal(one[name], other[name]), name
+    with aeviz.load(figure, epochs=50) as run:
+        run.train()
+        assert len(run.loss) == 50
+
+
+def test_the_command_and_the_script_of_an_untrained_network(tmp_path: Path) -> None:
+    figure = tmp_path / "a.png"
+    assert main(["render", str(figure), *SMALL, "--title", "Before"]) == 0
+    recipe = recipe_in(figure).up_to(0)
+    assert main(shlex.split(command_of(recipe, str(tmp_path / "command.npz")))[1:]) == 0
+    exec(python_of(recipe, str(tmp_path / "python.npz")), {"__name__": "__main__"})
+    with np.load(tmp_path / "command.npz") as one, np.load(tmp_path / "python.npz") as other:
+        assert (one["epoch"], other["epoch"]) == (0, 0)
+        assert np.array_equal(one["displacement"], other["displacement"])
+
+
+def test_the_words_of_a_file_of_points_do_not_tell_its_folder(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "own.csv", np.random.default_rng(5).normal(size=(30, 2)), delimiter=",")
+    settings = Settings(data=str(tmp_path / "own.csv"))
+    branch = History().begin(settings, clean_data(settings))
+    recipe = Recipe.of(branch, 0, settings)
+    for words in (command_of(recipe), python_of(recipe)):
+        assert "own.csv" in words
+        assert str(tmp_path) not in words
+
+
 # Several panels
 
 
@@ -138,6 +175,50 @@ def test_a_grid_is_made_again_from_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "panels",
+    [["--epochs", "5,40,20"], ["--noise", "0.1,0.4", "--epochs", "40,5"], ["--noise", "0.1,0.4"]],
+    ids=str,
+)
+@pytest.mark.parametrize("own", [False, True], ids=["spiral", "points of a file"])
+def test_a_grid_with_changes_is_made_again_from_its_file(
+    panels: list[str], own: bool, tmp_path: Path
+) -> None:
+    one, two = tmp_path / "one.png", tmp_path / "two.png"
+    small = SMALL[:-2] if "--epochs" in panels else SMALL
+    if own:
+        np.savetxt(tmp_path / "own.csv", np.random.default_rng(5).normal(size=(30, 2)), delimiter=",")
+        small = [*small, "--data", str(tmp_path / "own.csv")]
+    assert main(["render", str(one), *small, *panels, "--change", "10:learning-rate=0.01"]) == 0
+    (tmp_path / "own.csv").unlink(missing_ok=True)
+    assert main(["render", str(two), "--from", str(one)]) == 0
+    assert two.read_bytes() == one.read_bytes()
+
+
+@pytest.mark.parametrize("file", ["a.png", "a.aeviz", "panels.png"])
+def test_several_epochs_of_a_run_that_is_there(file: str, tmp_path: Path) -> None:
+    one, two = tmp_path / "one.png", tmp_path / "two.png"
+    assert main(["render", str(tmp_path / "a.png"), str(tmp_path / "a.aeviz"), *SMALL]) == 0
+    assert main(["render", str(tmp_path / "panels.png"), *SMALL[:-2], "--epochs", "1,2"]) == 0
+    words = ["--epochs", "5,45", "--page", "column"]
+    assert main(["render", str(one), *SMALL[:-2], *words]) == 0
+    assert main(["render", str(two), "--from", str(tmp_path / file), *words]) == 0
+    assert QImage(str(one)) == QImage(str(two))
+
+
+def test_of_a_grid_of_noises_another_epoch(tmp_path: Path) -> None:
+    one, two, three = (tmp_path / f"{name}.png" for name in ("one", "two", "three"))
+    assert main(["render", str(one), *SMALL, "--noise", "0.1,0.4"]) == 0
+    assert main(["render", str(two), *SMALL[:-1], "30", "--noise", "0.1,0.4"]) == 0
+    assert main(["render", str(three), "--from", str(one), "--epochs", "30"]) == 0
+    assert three.read_bytes() == two.read_bytes()
+
+
+def test_many_panels_are_about_a_square(tmp_path: Path) -> None:
+    panels = aeviz.train_panels(Settings(points=20, hidden=(4,), code=4), epochs=range(0, 11))
+    assert panels.columns == 4
+
+
+@pytest.mark.parametrize(
     ("words", "says"),
     [
         (["a.npz", "--epochs", "5,40"], "several panels go into"),
@@ -161,6 +242,14 @@ def test_a_grid_is_made_again_from_its_file(tmp_path: Path) -> None:
         (["a.png", "--settings", "a.yaml"], ".toml or .json"),
         (["a.png", "--from", "none.png"], "cannot take a run out of none.png"),
         (["a.png", "--from", "x.png", "--change", "5:noise=0.1"], "--change and --from"),
+        (["a.png", "--from", "x.png", "--noise", "0.1,0.2"], "--noise belongs to the run in x.png"),
+        (["a.png", "--change", "²:noise=0.3"], "write the epoch, a colon and settings"),
+        (
+            ["a.png", "--noise", "0.1,0.2", "--change", "5:noise=0.3"],
+            "the noise is what the panels differ in",
+        ),
+        (["a.png", "--epochs", "5,6", "--resolution", "1200", "--font-size", "48"], "take a smaller one"),
+        (["a.png", "--epochs", "0", "--json"], "--json prints the numbers of a run that was trained"),
     ],
     ids=lambda words: " ".join(words)[:40] if isinstance(words, list) else "",
 )

@@ -19,6 +19,7 @@ from aeviz.app.shown_field import ShownField
 from aeviz.core.exported import DATA_FILES, Exported, data_ending
 from aeviz.core.field import Field
 from aeviz.core.files import FileError, write_whole
+from aeviz.core.packing import PackError
 from aeviz.core.recipe import Recipe
 from aeviz.core.recipe_files import png_with
 from aeviz.core.recipe_words import command_of, python_of
@@ -94,17 +95,15 @@ class Exports(QObject):
     def write_figure(self, path: Path, suffix: str, shown: ShownField, settings: Settings) -> None:
         """Write a figure, drawn as these settings say."""
         try:
-            figure, page = shown.figure(settings), shown.page(settings)
+            figure, page, recipe = shown.figure(settings), shown.page(settings), shown.recipe_as(settings)
+            if suffix == ".png":
+                image = image_of(figure, page)
+                self._write(path, lambda: png_with(png_bytes(image), recipe))
+            else:
+                content = picture_bytes(figure, suffix, page, recipe)
+                self._write(path, lambda: content)
         except SettingError as error:
             self._done.emit(f"cannot write {path}: {error}")
-            return
-        recipe = shown.recipe_as(settings)
-        if suffix == ".png":
-            image = image_of(figure, page)
-            self._write(path, lambda: png_with(png_bytes(image), recipe))
-        else:
-            content = picture_bytes(figure, suffix, page, recipe)
-            self._write(path, lambda: content)
 
     # The clipboard
 
@@ -114,7 +113,12 @@ class Exports(QObject):
         self._say("The figure is in the clipboard")
 
     def _copy(self, shown: ShownField, settings: Settings) -> None:
-        QApplication.clipboard().setImage(image_of(shown.figure(settings), shown.page(settings)))
+        try:
+            image = image_of(shown.figure(settings), shown.page(settings))
+        except SettingError as error:
+            self._done.emit(f"cannot copy the figure: {error}")
+            return
+        QApplication.clipboard().setImage(image)
         self._done.emit("The figure is in the clipboard")
 
     def copy_words(self, kind: str) -> None:
@@ -178,8 +182,8 @@ class Exports(QObject):
         def work() -> None:
             try:
                 write_whole(path, make())
-            except FileError as error:
-                self._done.emit(str(error))
+            except (FileError, PackError, MemoryError) as error:
+                self._done.emit(str(error) or f"cannot write {path}: not enough memory")
             else:
                 self._done.emit(f"Wrote {path}")
 

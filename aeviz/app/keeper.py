@@ -125,6 +125,8 @@ class Keeper(QObject):
                 found: SavedRun | Recipe | FileError = opened(Path(path))
             except FileError as error:
                 found = error
+            except MemoryError:
+                found = FileError(f"cannot open {path}: not enough memory")
             self._read.emit(ticket, str(path), found)
 
         threading.Thread(target=work, name="aeviz-open", daemon=True).start()

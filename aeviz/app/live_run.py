@@ -11,6 +11,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
@@ -25,6 +26,7 @@ from aeviz.core.metrics import NoiseCurve, Quality
 from aeviz.core.midline import Midline
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings, applies
+from aeviz.core.timeline import NO_PLAN
 from aeviz.figure.panel import stride
 from aeviz.work import messages as m
 from aeviz.work.client import Client
@@ -209,8 +211,9 @@ class LiveRun(QObject):
     def reset(self) -> None:
         """Begin again with the same seed, and a file's points as they are now."""
         data = self.data
-        with contextlib.suppress(SettingError):  # the file is gone: its points are here
-            data = clean_data(self.settings)
+        if not self.settings.is_from_file or Path(self.settings.data).is_absolute():  # else a recipe's name
+            with contextlib.suppress(SettingError):  # the file is gone: its points are here
+                data = clean_data(self.settings)
         self.history.begin(self.settings, data)
         self._begin_anew()
 
@@ -241,7 +244,8 @@ class LiveRun(QObject):
     def _begin_anew(self) -> None:
         self.phase = "paused"  # until the trainer says more
         self.looking_at, self.quality = None, Quality()
-        self.playing, self._rested = self.playing or self._rested, False
+        follows = self.branch.plan.until > self.epoch  # a figure's recipe; at its end it rests
+        self.playing, self._rested = self.playing or self._rested or follows, False
         self.code = self.over_noise = None
         self.midline = self._exact = None
         if self.beside is not None and (self.beside not in self.history or self.beside == self.branch.number):
@@ -390,6 +394,9 @@ class LiveRun(QObject):
         self._stale |= progress.phase in ("returning", "training") or self.epoch != epoch
         self.phase = progress.phase
         self.steps_per_second = progress.steps_per_second
+        if 0 < self.branch.plan.until <= self.epoch:
+            self.branch.plan = NO_PLAN
+            self.drive(playing=False)
 
     def _lose(self, how: str) -> None:
         self.playing = False

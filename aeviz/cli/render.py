@@ -24,15 +24,17 @@ from aeviz.cli.options import (
     settings_of,
     typed,
 )
+from aeviz.core.clean_data import clean_data
 from aeviz.core.files import FILMS, PICTURES, FileError, check_target
+from aeviz.core.recipe import Recipe
 from aeviz.core.recipe_files import SUFFIXES as RECIPES
 from aeviz.core.recipe_files import recipe_in
 from aeviz.core.settings import SPECS, Settings
 from aeviz.core.settings_file import named_value
 from aeviz.figure.qt import require_qt
-from aeviz.panels import picture_suffix, train_panels
+from aeviz.panels import Panels, panels_of, picture_suffix, trained_panels
 from aeviz.run import Run, TrainingError
-from aeviz.runs import train, unpacked
+from aeviz.runs import train, unpacked, with_view
 
 _LISTED = ("noise", "epochs")  # of which there may be several values, with commas between
 _Tell = Callable[..., object]
@@ -51,11 +53,9 @@ def render(words: list[str]) -> int:
         suffixes = {check_target(path) for path in chosen.out}
         if suffixes & {*PICTURES, *FILMS}:
             require_qt(screen=False)
-        if chosen.file is not None and not listed and chosen.file.suffix.lower() in RECIPES:
-            listed = dict(recipe_in(chosen.file).panels) if chosen.epoch is None else {}
-        if listed:
-            return _panels(chosen, listed)
-        return _taken_up(chosen) if chosen.file is not None else _trained(chosen)
+        if chosen.file is not None:
+            return _from_file(chosen, listed)
+        return _panels(chosen, listed) if listed else _trained(chosen)
     except FileError as error:
         return say(f"aeviz: {error}", REFUSED)
     except TrainingError as error:
@@ -104,12 +104,12 @@ def render_parser() -> Parser:
 
 
 def _listed(chosen: argparse.Namespace) -> dict[str, tuple[Any, ...]]:
-    """Settings of which several values are given, or epoch 0; they are taken out of the arguments."""
+    """Settings of which several values are given; they are taken out of the arguments."""
     listed: dict[str, tuple[Any, ...]] = {}
     for name in _LISTED:
         text = getattr(chosen, name)
         values = [part.strip() for part in (text or "").split(",")]
-        if len(values) > 1 or (name == "epochs" and values == ["0"]):
+        if len(values) > 1 or (name == "epochs" and values == ["0"] and "noise" in listed):
             listed[name] = tuple(0 if (name, v) == ("epochs", "0") else SPECS[name].parsed(v) for v in values)
             setattr(chosen, name, None)
     return listed
@@ -120,13 +120,17 @@ def _planned(chosen: argparse.Namespace) -> dict[int, dict[str, Any]]:
     planned: dict[int, dict[str, Any]] = {}
     for text in chosen.change:
         epoch, colon, values = text.partition(":")
-        if not colon or not epoch.strip().isdigit():
+        if not colon or not epoch.strip().isdecimal():
             raise Refused(f"--change {text}: write the epoch, a colon and settings: 100:noise=0.3")
         planned.setdefault(int(epoch), {}).update(map(named_value, values.split(",")))
     return planned
 
 
 def _trained(chosen: argparse.Namespace) -> int:
+    epoch = 0 if chosen.epochs == "0" else None
+    chosen.epochs = "1" if epoch == 0 else chosen.epochs  # a run has one at least, and that before it
+    if epoch == 0 and chosen.json:
+        raise Refused("--json prints the numbers of a run that was trained: give --epochs at least 1")
     settings, _ = settings_of(chosen)
     films = [path for path in chosen.out if path.suffix.lower() in FILMS]
     if films and settings.film == "noise":
@@ -148,30 +152,55 @@ def _trained(chosen: argparse.Namespace) -> int:
             tell(epoch)
 
         run = train(settings, changes=_planned(chosen), progress=look)
-    return _write(run, chosen)
+    return _write(run, chosen, epoch)
 
 
-def _taken_up(chosen: argparse.Namespace) -> int:
+def _from_file(chosen: argparse.Namespace, listed: dict[str, tuple[Any, ...]]) -> int:
+    """Show the run of a run file or a figure: as the figure did, or as it is asked for."""
+    if "noise" in listed:
+        raise Refused(f"--noise belongs to the run in {chosen.file}, which is trained: leave it out")
+    recipe = recipe_in(chosen.file) if chosen.file.suffix.lower() in RECIPES else None
+    shown = dict(recipe.panels) if recipe is not None and chosen.epoch is None else {}
     changes = typed(chosen)
-    run = unpacked(chosen.file, chosen.epoch, **changes)
+    if "epochs" in changes:
+        shown.pop("epochs", None)
+    shown |= listed
+    if recipe is not None and "noise" in shown:
+        settings = with_view(recipe.origin.shown_as(recipe.settings), changes, chosen.file)
+        return _panels(chosen, shown, settings, recipe)
+    if "epochs" in shown:
+        if chosen.epoch is not None:
+            raise Refused("--epoch and --epochs both say what is shown: leave one of them out")
+        return _taken_up(chosen, changes, shown["epochs"])
+    return _taken_up(chosen, changes)
+
+
+def _taken_up(chosen: argparse.Namespace, changes: dict[str, Any], epochs: Sequence[Any] = ()) -> int:
+    """Write a run that is there; with `epochs`, a figure of several panels."""
+    if epochs:
+        _check_panels(chosen)
+    run = unpacked(chosen.file, chosen.epoch, least=max(epochs, default=0), **changes)
     try:
         with _bar(changes.get("epochs", run.history.current.plan.until) or None) as tell:
             run.arrive(tell)
-            if "epochs" in changes:
+            if "epochs" in changes or run.history.current.epoch < max(epochs, default=0):
                 run.train(tell)
     except BaseException:
         run.close()
         raise
-    return _write(run, chosen)
+    if not epochs:
+        return _write(run, chosen)
+    with run:
+        return _save_panels(panels_of(run, epochs), chosen)
 
 
-def _write(run: Run, chosen: argparse.Namespace) -> int:
+def _write(run: Run, chosen: argparse.Namespace, epoch: int | None = None) -> int:
     with run:
         if run.data.note:
             say(f"aeviz: {run.data.note}", DONE)
         films = [path for path in chosen.out if path.suffix.lower() in FILMS]
         try:
-            run.save(*(path for path in chosen.out if path not in films))
+            run.save(*(path for path in chosen.out if path not in films), epoch=epoch)
             for path in films:
                 from aeviz.film import film  # with it the library of encoders, which is large
 
@@ -184,33 +213,34 @@ def _write(run: Run, chosen: argparse.Namespace) -> int:
     return DONE
 
 
-def _panels(chosen: argparse.Namespace, listed: Mapping[str, Sequence[Any]]) -> int:
-    """Write a figure of several panels."""
+def _panels(
+    chosen: argparse.Namespace, shown: Mapping[str, tuple[Any, ...]], settings: Settings | None = None,
+    recipe: Recipe | None = None,
+) -> int:  # fmt: skip
+    """Train what a figure of several panels shows, from settings and the recipe of such a figure perhaps."""
+    _check_panels(chosen)
+    settings = settings or settings_of(chosen)[0]
+    data = recipe.clean_data() if recipe is not None else clean_data(settings)
+    changes = recipe.changes_by_name if recipe is not None else _planned(chosen)
+    runs, last = len(shown.get("noise", (0,))), max(1, *shown.get("epochs", (settings.epochs,)))
+    with _bar(runs * last) as tell:
+        panels = trained_panels(settings, data, changes, shown, tell)
+    return _save_panels(panels, chosen)
+
+
+def _check_panels(chosen: argparse.Namespace) -> None:
     for path in chosen.out:
         picture_suffix(path)
     if chosen.json:
         raise Refused("--json prints the numbers of one run: give one --noise and one of --epochs")
-    settings, changes = _base(chosen)
-    runs, last = len(listed.get("noise", (0,))), max(1, *listed.get("epochs", (settings.epochs,)))
-    with _bar(runs * last) as tell:
-        panels = train_panels(settings, changes=changes, progress=tell, **listed)
+
+
+def _save_panels(panels: Panels, chosen: argparse.Namespace) -> int:
     try:
         panels.save(*chosen.out)
     except FileError as error:
         return say(f"aeviz: {error}", FAILED)
     return DONE
-
-
-def _base(chosen: argparse.Namespace) -> tuple[Settings, dict[int, dict[str, Any]]]:
-    """What all panels have in common."""
-    if chosen.file is None:
-        settings, _ = settings_of(chosen)
-        return settings, _planned(chosen)
-    recipe = recipe_in(chosen.file)
-    view = recipe.settings.replace(**typed(chosen))
-    if recipe.changes or recipe.data is not None:
-        raise Refused(f"the panels of {chosen.file} cannot be made again with other values")
-    return view, {}
 
 
 @contextmanager

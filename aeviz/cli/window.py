@@ -60,6 +60,8 @@ def window(words: list[str], commands: tuple[str, ...]) -> int:
         words = ["--data", *words]
     chosen = parsed(parser, words)
     settings, given = settings_of(chosen)
+    if settings.is_from_file:  # a run that begins anew reads it again, wherever its name came from
+        settings = settings.replace(data=str(Path(settings.data).absolute()))
     require_qt(screen=True)
     from aeviz.app.main import open_window  # Qt is imported only once it is known to start
 

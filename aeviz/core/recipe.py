@@ -48,6 +48,8 @@ class Recipe:
         Live settings that took effect after these epochs.
     data : CleanData or None
         The clean points, where they are a file's and not too many; others follow from the settings.
+    points : (count, checksum) or None
+        Of the clean points of a file that are too many.
     version : str
         Of the aeviz that made the figure.
     panels : mapping of str to tuple of numbers
@@ -61,6 +63,7 @@ class Recipe:
     data: CleanData | None = None
     version: str = __version__
     panels: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    points: tuple[int, int] | None = None
 
     @classmethod
     def of(cls, branch: Branch, epoch: int, view: Settings, grid: Grid | None = None) -> Recipe:
@@ -72,13 +75,29 @@ class Recipe:
         if grid is not None and grid != Grid.home(settings, branch.data):
             with contextlib.suppress(SettingError):  # so far in or out that it can be no first view
                 settings = settings.replace(extent=grid.extent, grid=grid.shape[::-1])
-        few = settings.is_from_file and len(branch.data.points) <= _MOST_POINTS
-        return cls(settings, epoch, origin.drawn_as(settings), changes, branch.data if few else None)
+        data = points = None
+        if settings.is_from_file and len(branch.data.points) <= _MOST_POINTS:
+            data = branch.data
+        elif settings.is_from_file:
+            points = _counted(branch.data)
+        return cls(settings, epoch, origin.drawn_as(settings), changes, data, points=points)
 
     @property
     def plan(self) -> Plan:
         """What is to happen to a run that begins with `origin`."""
         return Plan(self.changes, self.epoch)
+
+    @property
+    def changes_by_name(self) -> dict[int, dict[str, Any]]:
+        """What changes after which epoch, but for how it is drawn."""
+        found, before = {}, self.origin
+        for epoch, settings in self.changes:
+            changed = before.changed(settings.drawn_as(before))
+            changed.pop("epochs", None)
+            if changed:
+                found[epoch] = changed
+            before = settings.drawn_as(before)
+        return found
 
     def up_to(self, epoch: int) -> Recipe:
         """The recipe of an epoch before."""
@@ -97,12 +116,28 @@ class Recipe:
         Raises
         ------
         SettingError
-            Where its points are those of a file that is not there.
+            Where its points are those of a file that is not there, or has others.
         """
         history = History()
-        branch = history.begin(self.origin, self.data or clean_data(self.origin))
+        branch = history.begin(self.origin, self.clean_data())
         branch.plan = self.plan
         return history
+
+    def clean_data(self) -> CleanData:
+        """The clean points.
+
+        Raises
+        ------
+        SettingError
+            Where they are those of a file that is not there, or has others.
+        """
+        data = self.data or clean_data(self.origin)
+        if self.points is not None and self.points != _counted(data):
+            raise SettingError(
+                f"the {self.points[0]:,} points of {self.origin.data} are needed here, and the file of that "
+                "name has others"
+            )
+        return data
 
     @property
     def told_settings(self) -> Settings:
@@ -127,6 +162,8 @@ class Recipe:
             values["changes"] = changes
         if self.panels:
             values["panels"] = {name: list(shown) for name, shown in self.panels.items()}
+        if self.points is not None:
+            values["file"] = list(self.points)
         if self.data is not None:
             packed = zlib.compress(pack(*packed_data(self.data)), 9)
             values["points"] = base64.b64encode(packed).decode("ascii")
@@ -151,7 +188,7 @@ def recipe_of(text: str) -> Recipe:
         raise PackError(f"it was written by aeviz {version} and needs it: this is aeviz {__version__}")
     try:
         return _recipe_of(values, version)
-    except (KeyError, TypeError, ValueError, zlib.error) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, zlib.error) as error:
         raise error if isinstance(error, PackError) else PackError("its recipe is broken") from error
 
 
@@ -172,17 +209,33 @@ def _recipe_of(values: Mapping[str, Any], version: str) -> Recipe:
     if any(SPECS[name].applies == "rebuild" for name in settings.changed(before)):
         raise PackError("its recipe ends with another run than it began with")
     data = data_of(*_unpacked(values["points"])) if "points" in values else None
-    return Recipe(settings, epoch, origin, tuple(changes), data, version, _panels_of(values))
+    return Recipe(
+        settings, epoch, origin, tuple(changes), data, version, _panels_of(values), _counted_in(values)
+    )
 
 
 def _panels_of(values: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
     panels = {}
     for name, shown in values.get("panels", {}).items():
-        if name not in ("noise", "epochs") or not 0 < len(shown) <= MOST_PANELS:
+        fits = name in ("noise", "epochs") and isinstance(shown, list) and 0 < len(shown) <= MOST_PANELS
+        if not fits:
             raise PackError("the panels of its recipe are broken")
         checked = [0 if name == "epochs" and value == 0 else SPECS[name].checked(value) for value in shown]
         panels[name] = tuple(checked)
     return panels
+
+
+def _counted(data: CleanData) -> tuple[int, int]:
+    return len(data.points), zlib.crc32(data.points.tobytes())
+
+
+def _counted_in(values: Mapping[str, Any]) -> tuple[int, int] | None:
+    if "file" not in values:
+        return None
+    count, checksum = values["file"]
+    if type(count) is not int or type(checksum) is not int:
+        raise PackError("the points of its recipe are broken")
+    return count, checksum
 
 
 def _changed(settings: Settings, values: Mapping[str, Any]) -> Settings:

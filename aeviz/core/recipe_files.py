@@ -124,9 +124,19 @@ def _text_in_npz(path: Path) -> str:
             entry = archive.getinfo(f"{_NPZ_KEY}.npy")
             if entry.file_size > 4 * MOST_TEXT + 1_000:
                 raise PackError("its recipe is too long")
-            array = np.lib.format.read_array(io.BytesIO(archive.read(entry)), allow_pickle=False)
-            return str(array)
+            return _npy_text(io.BytesIO(archive.read(entry)))
     except KeyError as error:
         raise PackError("it carries no recipe: another program or an older aeviz wrote it") from error
     except (zipfile.BadZipFile, ValueError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
         raise error if isinstance(error, PackError) else PackError("it is broken") from error
+
+
+def _npy_text(file: io.BytesIO) -> str:
+    """The text of a NumPy file, whose header is looked at before there is room for what it promises."""
+    first = np.lib.format.read_magic(file) == (1, 0)
+    read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    if shape or dtype.kind != "U" or dtype.itemsize > 4 * MOST_TEXT:
+        raise PackError("its recipe is broken")
+    file.seek(0)
+    return str(np.lib.format.read_array(file, allow_pickle=False))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from typing import Any
 
+from aeviz.core.provenance import shareable
 from aeviz.core.recipe import Recipe
 from aeviz.core.settings import SPECS, Settings
 
@@ -22,7 +22,7 @@ def command_of(recipe: Recipe, out: str = "field.png") -> str:
                 spec.option, spec.text(value)
             ]  # fmt: skip
     words += ["--epochs", str(recipe.epoch)]
-    for epoch, changed in _changes(recipe):
+    for epoch, changed in recipe.changes_by_name.items():
         told = [f"{SPECS[name].option[2:]}={SPECS[name].text(value)}" for name, value in changed.items()]
         words += ["--change", f"{epoch}:{','.join(told)}"]
     return " ".join(map(shlex.quote, words))
@@ -31,29 +31,18 @@ def command_of(recipe: Recipe, out: str = "field.png") -> str:
 def python_of(recipe: Recipe, out: str = "field.png") -> str:
     """The script that writes the figure."""
     given = ", ".join(f"{name}={value!r}" for name, value in _given(recipe).items())
-    changes = dict(_changes(recipe))
+    changes = recipe.changes_by_name
     then = f", changes={changes!r}" if changes else ""
+    save = f"run.save({out!r}" + (")" if recipe.epoch else ", epoch=0)")
     return (
         "import aeviz\n\n"
         f"settings = aeviz.Settings({given})\n"
-        f"with aeviz.train(settings, epochs={recipe.epoch}{then}) as run:\n"
-        f"    run.save({out!r})\n"
+        f"with aeviz.train(settings, epochs={max(1, recipe.epoch)}{then}) as run:\n"
+        f"    {save}\n"
     )
 
 
 def _given(recipe: Recipe) -> dict[str, Any]:
     """What is not as usual when the run begins."""
-    origin = recipe.origin.drawn_as(recipe.settings)
+    origin = shareable(recipe.origin.drawn_as(recipe.settings))
     return {name: value for name, value in Settings().changed(origin).items() if name != "epochs"}
-
-
-def _changes(recipe: Recipe) -> list[tuple[int, Mapping[str, Any]]]:
-    before = recipe.origin
-    found: list[tuple[int, Mapping[str, Any]]] = []
-    for epoch, settings in recipe.changes:
-        changed = before.changed(settings.drawn_as(before))
-        changed.pop("epochs", None)
-        if changed:
-            found.append((epoch, changed))
-        before = settings.drawn_as(before)
-    return found

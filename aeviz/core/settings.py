@@ -20,6 +20,21 @@ MOST_PIXELS, MOST_ACROSS = 200_000_000, 30_000  # of an exported figure
 MAX_ASPECT = 50.0  # of the extent: a longer strip has no cells that could be seen
 
 
+def check_pixels(width: float, height: float) -> None:
+    """Make sure that a figure of this size can be painted.
+
+    Raises
+    ------
+    SettingError
+        Where it is too large.
+    """
+    if width * height > MOST_PIXELS or max(width, height) > MOST_ACROSS:
+        raise SettingError(
+            f"--size with this --resolution makes {width:,.0f} × {height:,.0f} pixels; at most "
+            f"{MOST_PIXELS:,}, and {MOST_ACROSS:,} across: take a smaller one"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a run and of its drawing; immutable, always valid.
@@ -358,12 +373,7 @@ class Settings:
             object.__setattr__(self, spec.name, spec.checked(getattr(self, spec.name)))
         if len(self.size) == 1:
             raise SettingError("--size needs two numbers, width and height: 16x9")
-        width, height = self.figure_pixels
-        if width * height > MOST_PIXELS or max(width, height) > MOST_ACROSS:
-            raise SettingError(
-                f"--size with this --resolution makes {width:,.0f} × {height:,.0f} pixels; at most "
-                f"{MOST_PIXELS:,}, and {MOST_ACROSS:,} across: take a smaller one"
-            )
+        check_pixels(*self.figure_pixels)
         if len(self.drawn) % 2:
             raise SettingError("--drawn needs two numbers for each point: x,y,x,y…")
         if not self.extent:

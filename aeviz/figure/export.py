@@ -128,9 +128,18 @@ def picture_bytes(
 
 
 def image_of(figure: QGraphicsWidget, page: Page | None = None) -> QImage:
-    """Paint a figure into an image, of the figure's own size without a page."""
+    """Paint a figure into an image, of the figure's own size without a page.
+
+    Raises
+    ------
+    SettingError
+        Where there is no memory for it.
+    """
     page = page or as_on_screen(figure)
     image = QImage(*page.pixels, QImage.Format.Format_RGB32)
+    if image.isNull():
+        width, height = page.pixels
+        raise SettingError(f"no memory is left for {width:,} × {height:,} pixels: take a smaller --size")
     image.setDotsPerMeterX(round(page.resolution / 0.0254))
     image.setDotsPerMeterY(round(page.resolution / 0.0254))
     image.fill(QColor("black"))

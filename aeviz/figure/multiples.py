@@ -16,7 +16,7 @@ from aeviz.core.clean_data import CleanData
 from aeviz.core.field import Field, Grid
 from aeviz.core.marks import NO_MARKS
 from aeviz.core.setting import SettingError
-from aeviz.core.settings import Settings
+from aeviz.core.settings import Settings, check_pixels
 from aeviz.figure.axes import AxesLayer
 from aeviz.figure.colour_bar import ColourBar
 from aeviz.figure.composition import Composition, Part
@@ -168,7 +168,7 @@ def multiples_of(
     Raises
     ------
     SettingError
-        Where there is no room for them, or two layers are to be compared.
+        Where there is no room for them, the figure gets too large, or two layers are to be compared.
     """
     if settings.compare != "off":
         raise SettingError("--compare shows two layers, and each of several panels has one: leave it out")
@@ -193,4 +193,6 @@ def _page(count: int, columns: int, settings: Settings, data: CleanData) -> Page
     height = _FIELD * min(2.0, (y1 - y0) / (x1 - x0))
     width = columns * (_FIELD + _GAP) + AxesLayer.LEFT + ColourBar.WIDTH + 3.0 * _MARGIN
     tall = math.ceil(count / columns) * (height + _CAPTION) + AxesLayer.BOTTOM + 70.0 + Heading.HEIGHT
-    return Page((round(width * page.scale), round(tall * page.scale)), page.resolution, page.zoom)
+    pixels = round(width * page.scale), round(tall * page.scale)
+    check_pixels(*pixels)
+    return Page(pixels, page.resolution, page.zoom)

@@ -73,6 +73,8 @@ class Training:
         self.random.manual_seed(self._seed ^ 0xFFFFFFFF)
         self.parameters = self.network.initial(data, self.random).to(device)
         self.average = self.parameters.clone()
+        self._before = self.average.clone(), 0  # the average and the steps before the epoch in progress
+        self._within = False  # a long epoch, which rests now and then
         self.optimiser: Optimiser = OPTIMISERS[settings.optimiser](self.parameters)
         self._taken = 0  # steps since the beginning, from which the rate falls
         self._target = _target(settings)
@@ -102,6 +104,9 @@ class Training:
                 self._begin(self.settings)
             self.random.manual_seed((self._seed + self.epoch) & 0xFFFFFFFF)
             total = penalty = 0.0
+            if self._steps > self._breath:
+                self._before[0].copy_(self.average)
+                self._before, self._within = (self._before[0], self.steps), True
             for step, chosen in enumerate(self._order()):
                 if step and step % self._breath == 0:
                     if not math.isfinite(total):
@@ -113,6 +118,7 @@ class Training:
             self._check(loss)
             self.loss, self.regulariser = loss, penalty * self._per_slot
             self.epoch += 1
+            self._within = False
             yield loss
 
     def _begin(self, settings: Settings) -> None:
@@ -199,6 +205,11 @@ class Training:
                 f"lower the learning rate (it is {self._rate:g}) and go on"
             )
 
+    @property
+    def finished(self) -> tuple[Tensor, int]:
+        """The average, and the number of steps, when the last epoch was finished."""
+        return self._before if self._within else (self.average, self.steps)
+
     def keyframe(self) -> Keyframe:
         """Copy the whole state out."""
         state = {name: tensor.cpu().numpy().copy() for name, tensor in self._tensors().items()}
@@ -209,7 +220,7 @@ class Training:
     def restore(self, frame: Keyframe) -> None:
         """Go back to a keyframe of this training."""
         self.change(frame.settings)
-        self.epoch, self._begun = frame.epoch, None
+        self.epoch, self._begun, self._within = frame.epoch, None, False
         for name, tensor in self._tensors().items():
             tensor.copy_(torch.tensor(frame.state[name]))
         self._taken, self._since = int(frame.state["taken"]), int(frame.state["since"])

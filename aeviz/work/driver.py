@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import sys
 import time
@@ -30,9 +31,10 @@ class Driver:
         self._stood = sys.maxsize  # the earliest epoch to which the run has gone back
         self.drive = drive
         self.data = build.data
-        self.training = training = Training(build.settings, self.data)
+        self.training = training = Training(build.begins or build.settings, self.data)
         self.single = False
-        self._waiting_change: Settings | None = None  # until the epoch in progress is done
+        # Until the epoch in progress, the return or the plan is done.
+        self._waiting_change = build.settings if build.keyframe or build.begins else None
         self._in_epoch = False
         self.record: list[m.Kept | m.Noted] = []  # for the window to keep, not yet sent
         first = training.keyframe()
@@ -48,7 +50,6 @@ class Driver:
             training.restore(build.keyframe)
             self._sound.append(build.keyframe)
             self._replay = training.replay(build.changes, build.epoch)
-            self._waiting_change = build.settings
         self._epochs: Iterator[float | None] = training.epochs()
         # With the regulariser's part of each; those that the window has not said that it has.
         self._losses: list[tuple[float, float]] = []
@@ -61,9 +62,10 @@ class Driver:
         """Whether the run rests, returns, trains, or has reached its last epoch."""
         if self._replay is not None:
             return "returning"
-        if self.single or self._follows_plan:
+        if self.single:
             return "training"
-        if self.training.epoch >= self.training.settings.epochs and not self._in_epoch:
+        done = self.training.epoch >= self.training.settings.epochs
+        if done and not (self._follows_plan or self._in_epoch):
             return "finished"
         return "training" if self.drive.playing else "paused"
 
@@ -94,6 +96,16 @@ class Driver:
             self._waiting_change = settings
             return
         self._change(settings)
+
+    def _settle(self) -> None:
+        """Take up the settings that waited, unless the plan is still followed."""
+        settings = self._waiting_change
+        if settings is None or self._follows_plan:
+            return
+        self._waiting_change = None
+        if "live" in applies(self.training.settings.changed(settings)):
+            self._change(settings)
+        self.training.change(settings)  # and with it how it is drawn
 
     def _change(self, settings: Settings) -> None:
         self.training.change(settings)
@@ -127,14 +139,10 @@ class Driver:
         assert self._replay is not None
         for _ in self._replay:
             return
-        self._replay, settings = None, self._waiting_change
+        self._replay = None
         self._due = time.perf_counter()  # what it could have trained meanwhile is not made up for
-        if settings is not None:
-            self._waiting_change = None
-            if "live" in applies(self.training.settings.changed(settings)):
-                self._change(settings)
-            self.training.change(settings)  # and with it how it is drawn
         self._follow_plan()
+        self._settle()
 
     def _is_due(self, now: float) -> bool:
         if self._replay is not None:
@@ -153,9 +161,8 @@ class Driver:
         self._follow_plan()
         if epoch == self._until:
             self._due = time.perf_counter()  # as after a return
-        if self._waiting_change is not None and not self._follows_plan:
-            settings, self._waiting_change = self._waiting_change, None
-            self.change(settings)
+            self.drive = dataclasses.replace(self.drive, playing=False)
+        self._settle()
 
     def go_back(self) -> None:
         """After divergence: stand at a sound keyframe again, with the present settings.
@@ -181,6 +188,7 @@ class Driver:
     def state(self, ask: m.AskState) -> m.State:
         """The newest state."""
         training = self.training
+        average, steps = training.finished if ask.finished else (training.average, training.steps)
         known = self._known(*ask.losses)
         if known > self._losses_from:
             del self._losses[: known - self._losses_from]
@@ -190,8 +198,8 @@ class Driver:
             np.array(self._losses, dtype=np.float32).reshape(-1, 2), self._rate.per_second,
         )  # fmt: skip
         return m.State(
-            self._run, self._branch, progress, training.settings, training.average.cpu().numpy(),
-            training.loss, training.regulariser, training.steps, self._busy,
+            self._run, self._branch, progress, training.settings, average.cpu().numpy(),
+            training.loss, training.regulariser, steps, self._busy,
             None if ask.run == self._run else self.data,
         )  # fmt: skip
 

@@ -34,8 +34,8 @@ Phase = Literal["paused", "returning", "training", "finished"]
 class Build:
     """Begin a run on these data and forget the one before; `run` numbers it.
 
-    With a keyframe, return first to `epoch` by way of the live changes since, then go on with `settings`.
-    With a plan, follow it then, as fast as can be.
+    With a keyframe, return first to `epoch` by way of the live changes since. With a plan, follow it then, as
+    fast as can be, and rest. After both, `settings` hold; with a plan, those of `begins` do until then.
     """
 
     run: int
@@ -45,19 +45,19 @@ class Build:
     changes: Changes = ()
     epoch: int = 0
     plan: Plan = NO_PLAN
+    begins: Settings | None = None
 
     @classmethod
     def of(cls, run: int, settings: Settings, branch: Branch, epoch: int | None = None) -> Build:
         """Go on after an epoch of a branch, the newest one by default; begin it where it has none."""
         timeline, epoch = branch.timeline, branch.epoch if epoch is None else epoch
         plan = branch.plan.after(epoch - 1)
-        if plan.until > epoch:
-            settings = branch.settings.drawn_as(settings)
+        begins = branch.settings.drawn_as(settings) if plan.until > epoch else None
         if not len(timeline):
-            return cls(run, settings, branch.data, plan=plan)
+            return cls(run, settings, branch.data, plan=plan, begins=begins)
         frame = timeline.before(epoch)
         changes = timeline.changes_between(frame.epoch, epoch)
-        return cls(run, settings, branch.data, frame, changes, epoch, plan)
+        return cls(run, settings, branch.data, frame, changes, epoch, plan, begins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +184,14 @@ class AskState:
         How many losses of that branch the window has by now; they are not sent again.
     run : int
         Whose data the observer has.
+    finished : bool
+        Whether the weights are wanted as the last finished epoch left them, for a file, not as they are in
+        the middle of a long one.
     """
 
     losses: tuple[int, int, int] = (0, 0, 0)
     run: int = 0
+    finished: bool = False
 
 
 # From both

@@ -40,7 +40,8 @@ class Observer:
                 return
             if isinstance(message, m.Ask):
                 self._work_until_asked(message.due)
-            self._trainer.send(m.AskState(self._losses, self._sight.run if self._sight else 0))
+            to_keep = isinstance(message, m.AskMetrics) or message.whole
+            self._trainer.send(m.AskState(self._losses, self._sight.run if self._sight else 0, to_keep))
             state: m.State | None = self._trainer.recv()
             if state is not None:  # else there is no run; what ended it has been told
                 self._guarded(partial(self._answer, message, state), state.run)

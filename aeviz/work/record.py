@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aeviz.core.history import History
+from aeviz.core.timeline import NO_PLAN
 from aeviz.work import messages as m
 
 
@@ -15,6 +16,7 @@ def record(history: History, message: m.FromWorker) -> None:
             history.note(message.epoch, message.settings)
         case m.Diverged():
             history.cut(message.epoch)
+            history.current.plan = NO_PLAN  # it led there
         case m.Frame(progress=told):
             # What was said before the run went back is not true any more.
             if told.phase != "returning" and told.losses_from <= history.current.epoch:

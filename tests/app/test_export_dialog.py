@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 
 import numpy as np
@@ -105,6 +106,13 @@ def test_where_there_is_no_room_it_says_so_and_nothing_is_written(dialog):
     assert dialog.buttons["Export …"].isEnabled()
 
 
+def test_a_picture_without_room_is_not_copied_and_it_says_so(desk, dialog, qapp):
+    qapp.clipboard().setText("before")
+    desk.window.exports._copy(dialog.field, dialog.settings.replace(size=(1.0, 1.0), size_unit="cm"))
+    assert message(desk).startswith("cannot copy the figure: the figure has no room")
+    assert qapp.clipboard().text() == "before"
+
+
 def test_the_command_and_the_script_of_a_figure_are_in_the_clipboard(desk, dialog, qapp, tmp_path):
     dialog.store.set(theme="light")
     dialog.buttons["Copy as command"].click()
@@ -150,6 +158,40 @@ def test_what_is_changed_meanwhile_holds_from_the_end_on(desk, tmp_path):
     desk.store.set(noise=0.7)
     desk.until(lambda: desk.run.epoch == 50)
     np.testing.assert_array_equal(desk.run.losses[:, 0].astype(float), losses)
+
+
+def test_a_run_that_follows_a_recipe_can_be_stopped_and_goes_on(desk, tmp_path):
+    with aeviz.train(QUICK, epochs=30, changes={10: {"noise": 0.4}}) as run:
+        run.save(tmp_path / "a.npz")
+        losses = run.loss
+    recipe = dataclasses.replace(recipe_in(tmp_path / "a.npz"), epoch=200_000)
+    desk.window.keeper.show(recipe, tmp_path / "a.npz")
+    assert desk.run.playing
+    desk.until(lambda: desk.run.epoch > 100)
+    desk.run.drive(playing=False)
+    desk.until(lambda: desk.run.phase == "paused")
+    before = desk.run.epoch
+    desk.run.step()
+    desk.until(lambda: desk.run.epoch == before + 1)
+    np.testing.assert_array_equal(desk.run.losses[:30, 0].astype(float), losses)
+    desk.run.drive(playing=True)
+    desk.until(lambda: desk.run.epoch > before + 100)
+    desk.run.drive(playing=False)
+
+
+def test_points_that_came_with_a_figure_stay_when_the_run_begins_anew(desk, tmp_path, monkeypatch):
+    rng = np.random.default_rng(3)
+    np.savetxt(tmp_path / "own.csv", rng.normal(size=(30, 2)), delimiter=",")
+    with aeviz.train(QUICK.replace(data=str(tmp_path / "own.csv")), epochs=5) as run:
+        run.save(tmp_path / "a.npz")
+        points = run.data.points
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    np.savetxt("own.csv", rng.normal(size=(30, 2)), delimiter=",")  # another file of that name
+    desk.window.files.open(str(tmp_path / "a.npz"))
+    desk.until(lambda: desk.window.windowTitle().startswith("a.") and desk.run.epoch == 5)
+    desk.run.reset()
+    np.testing.assert_array_equal(desk.run.data.points, points)
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"<aeviz:recipe>{}</aeviz:recipe>"])

@@ -10,7 +10,7 @@ from aeviz.app.votes import VotesPlot
 from aeviz.figure.theme import DARK
 
 TWO_ARMS = np.zeros(100)
-TWO_ARMS[20:23], TWO_ARMS[70] = (0.1, 0.2, 0.1), 0.6
+TWO_ARMS[20:23], TWO_ARMS[70] = (0.05, 0.2, 0.15), 0.6  # 0.2175: no place that rounds to either side
 
 
 @pytest.fixture

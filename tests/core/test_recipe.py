@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,28 @@ def test_of_too_many_points_the_file_is_needed(tmp_path: Path) -> None:
         recipe_of(recipe.text()).history()
 
 
+def test_of_too_many_points_no_other_file_of_that_name_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    points = np.random.default_rng(1).normal(size=(20_001, 2))
+    np.save("many.npy", points)
+    settings = Settings(data="many.npy")
+    recipe = recipe_of(Recipe.of(History().begin(settings, clean_data(settings)), 0, settings).text())
+    assert np.array_equal(recipe.history().current.data.points, points)
+    np.save("many.npy", points + 1e-9)
+    with pytest.raises(SettingError, match=r"20,001 points of many\.npy"):
+        recipe.history()
+
+
+def test_what_became_of_the_rows_of_a_file_does_not_tell_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("0,0\n1,nonsense\n1,1\n2,0\n")
+    settings = Settings(data=str(tmp_path / "own.csv"), bad_rows="skip")
+    recipe = recipe_of(Recipe.of(History().begin(settings, clean_data(settings)), 0, settings).text())
+    assert recipe.data is not None
+    assert recipe.data.note == "own.csv: 1 row was skipped (line 2)"
+
+
 def carried(recipe: Recipe, suffix: str) -> bytes:
     """A small file of each kind with this recipe."""
     if suffix == ".png":
@@ -167,6 +190,10 @@ BROKEN: dict[str, Any] = {
     "points that are no text": {"points": 7},
     "points that are nonsense": {"points": "AAAA"},
     "panels of nothing": {"panels": {"noise": []}},
+    "panels that are a list": {"panels": []},
+    "panels that are a text": {"panels": {"noise": "3"}},
+    "a checksum that is none": {"file": [3]},
+    "a checksum that is a text": {"file": [3, "x"]},
     "panels of another setting": {"panels": {"seed": [1]}},
     "impossible panels": {"panels": {"noise": [9.0]}},
 }
@@ -189,6 +216,18 @@ def test_a_bomb_of_points_is_not_unpacked() -> None:
     bomb = base64.b64encode(zlib.compress(b"\0" * 50_000_000, 9)).decode()
     with pytest.raises(PackError, match="too many"):
         recipe_of(json.dumps(json.loads(LIVE.up_to(0).text()) | {"points": bomb}))
+
+
+@pytest.mark.parametrize("shape", ["(99999999999,)", "(3,)", "(10**30,)"])
+@pytest.mark.parametrize("dtype", ["<U4", "<U999999999", "|O", "<f8"])
+def test_an_npz_that_promises_too_much_is_refused_before_there_is_room_for_it(
+    shape: str, dtype: str, tmp_path: Path
+) -> None:
+    header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n"
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("recipe.npy", b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header + b"{}")
+    with pytest.raises(FileError, match="broken"):
+        recipe_in(tmp_path / "a.npz")
 
 
 @pytest.mark.parametrize(

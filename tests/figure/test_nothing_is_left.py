@@ -31,12 +31,15 @@ def test_painting_the_field_again_and_again_keeps_no_memory(view, best):
             view.figure.set_field(dataclasses.replace(field, displacement=field.displacement * (k % 7) / 7.0))
             view.grab()
 
+    def kept() -> int:
+        gc.collect()
+        before = sys.getallocatedblocks()
+        paint(PAINTS)
+        gc.collect()
+        return sys.getallocatedblocks() - before
+
     paint(5 * PAINTS)  # numpy keeps some small pieces for later, up to a number
-    gc.collect()
-    before = sys.getallocatedblocks()
-    paint(PAINTS)
-    gc.collect()
-    assert sys.getallocatedblocks() - before < PAINTS
+    assert min(kept() for _ in range(3)) < PAINTS  # others may keep something once
 
 
 def test_a_figure_that_was_written_leaves_nothing(qapp, best):

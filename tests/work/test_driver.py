@@ -9,11 +9,11 @@ from talk import bits
 
 from aeviz.core.clean_data import clean_data
 from aeviz.core.settings import Settings
-from aeviz.core.timeline import Timeline, is_due, spread_at
+from aeviz.core.timeline import Plan, Timeline, is_due, spread_at
 from aeviz.learn.training import DivergedError
 from aeviz.work import driver as driver_module
 from aeviz.work import messages as m
-from aeviz.work.driver import SLICE
+from aeviz.work.driver import SLICE, Driver
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -108,7 +108,62 @@ def test_a_step_in_a_long_epoch_is_under_way_until_the_epoch_is_done(clock):
     assert driver.training.epoch == 1
 
 
+PLAN = Plan(((3, SMALL.replace(noise=0.4)),), 7)
+
+
+def planned(**rest) -> Driver:
+    wanted = SMALL.replace(noise=0.4, epochs=20)
+    return Driver(m.Build(1, wanted, clean_data(SMALL), plan=PLAN, begins=SMALL, **rest), REST)
+
+
+def test_a_plan_is_followed_to_its_end_where_the_run_rests_with_the_settings_that_are_wanted():
+    driver = planned()
+    at(driver, RUN)
+    while driver.phase() == "training":
+        driver.train()
+    assert (driver.training.epoch, driver.phase(), driver.training.settings.epochs) == (7, "paused", 20)
+    finish(driver)
+    course = Course(SMALL.replace(epochs=20), {3: SMALL.replace(noise=0.4, epochs=20)})
+    np.testing.assert_array_equal(driver.state(m.AskState()).progress.losses, course.losses)
+
+
+def test_a_plan_rests_and_goes_step_by_step_where_it_is_told_to():
+    driver = planned()
+    assert (driver.phase(), driver.wait()) == ("paused", None)
+    for epoch in (1, 2, 3, 4):
+        driver.single = True
+        while driver.wait() is not None:
+            driver.train()
+        assert (driver.training.epoch, driver.training.settings.noise) == (epoch, 0.4 if epoch > 2 else 0.25)
+    assert [message.epoch for message in driver.record if isinstance(message, m.Noted)] == [3]
+
+
+def test_what_is_wanted_while_a_plan_is_followed_waits_for_its_end():
+    driver = planned()
+    driver.change(SMALL.replace(noise=0.7))
+    at(driver, RUN)
+    while driver.phase() == "training":
+        assert driver.training.settings.noise != 0.7
+        driver.train()
+    assert (driver.training.epoch, driver.training.settings.noise) == (7, 0.7)
+
+
 # What is told
+
+
+def test_for_a_file_the_weights_are_those_of_the_last_finished_epoch(clock):
+    driver, course = drive(LONG), Course(LONG.replace(epochs=2))
+    clock.tick = 2.0 * SLICE  # one breath a slice
+    at(driver, RUN)
+    for epoch in (0, 1):
+        while driver.training.epoch == epoch:
+            driver.train()
+            kept = driver.state(m.AskState(finished=True))
+            expected = course.states[kept.progress.epoch]
+            assert bits(kept.average) == bits(expected.state["average"])
+            assert kept.steps == kept.progress.epoch * LONG.points
+            if driver.training.epoch == epoch:
+                assert bits(driver.state(m.AskState()).average) != bits(kept.average)
 
 
 @pytest.mark.parametrize("settings", [SMALL, LONG.replace(epochs=9)], ids=["one breath", "three breaths"])

@@ -11,10 +11,12 @@ import pytest
 from driven import LONG, REST, RUN, SMALL, Clock, Course, at, drive, finish, keyframes_of
 from talk import bits
 
+from aeviz.core.recipe import Recipe
 from aeviz.core.settings import Settings
 from aeviz.core.timeline import is_due
 from aeviz.work import messages as m
 from aeviz.work.driver import SLICE, Driver
+from aeviz.work.record import record
 from aeviz.work.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -295,3 +297,10 @@ def test_a_build_without_a_keyframe_begins(clock: Clock) -> None:
     assert (driver.phase(), driver.training.epoch) == ("paused", 0)
     assert [frame.epoch for frame in keyframes_of(driver)] == [0]
     assert math.isnan(driver.state(m.AskState()).loss)
+
+
+def test_a_plan_that_led_to_divergence_is_not_followed_again():
+    history = Recipe(SMALL, 10, SMALL, ((3, SMALL),)).history()
+    record(history, m.Diverged(1, 0, "it exploded"))
+    build = m.Build.of(2, SMALL, history.current)
+    assert (build.plan.until, build.begins) == (0, None)
