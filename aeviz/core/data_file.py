@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,8 +97,7 @@ def read_points(path: str | Path, *, skip_bad: bool = False) -> DataFile:
         raise BadRowsError(f"{name}: {found}", found.count)
     if isinstance(found, DataFileError):
         raise DataFileError(f"{name}: {found}")
-    # The note goes into figures that are given away: the folder is nobody's business.
-    return replace(found, note=f"{PurePath(name).name}: {found.note}") if found.note else found
+    return replace(found, note=f"{name}: {found.note}") if found.note else found
 
 
 def _looked_at(path: Path) -> tuple[Path, str, int, int]:

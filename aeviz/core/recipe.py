@@ -165,7 +165,8 @@ class Recipe:
         if self.points is not None:
             values["file"] = list(self.points)
         if self.data is not None:
-            packed = zlib.compress(pack(*packed_data(self.data)), 9)
+            told = dataclasses.replace(self.data, note="")  # which names the file with its folder
+            packed = zlib.compress(pack(*packed_data(told)), 9)
             values["points"] = base64.b64encode(packed).decode("ascii")
         return json.dumps(values, allow_nan=False, separators=(",", ":"))
 

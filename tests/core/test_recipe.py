@@ -129,9 +129,12 @@ def test_of_too_many_points_no_other_file_of_that_name_will_do(
 def test_what_became_of_the_rows_of_a_file_does_not_tell_its_folder(tmp_path: Path) -> None:
     (tmp_path / "own.csv").write_text("0,0\n1,nonsense\n1,1\n2,0\n")
     settings = Settings(data=str(tmp_path / "own.csv"), bad_rows="skip")
-    recipe = recipe_of(Recipe.of(History().begin(settings, clean_data(settings)), 0, settings).text())
+    data = clean_data(settings)
+    assert str(tmp_path) in data.note
+    recipe = recipe_of(Recipe.of(History().begin(settings, data), 0, settings).text())
     assert recipe.data is not None
-    assert recipe.data.note == "own.csv: 1 row was skipped (line 2)"
+    assert recipe.data.note == ""
+    assert len(recipe.data.points) == 3
 
 
 def carried(recipe: Recipe, suffix: str) -> bytes:
