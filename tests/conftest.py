@@ -16,6 +16,8 @@ import hypothesis
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is asked for a screen
+# Before numpy: on cores that are shared, threads that wait for each other take ten times as long as one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parents[1]
 
