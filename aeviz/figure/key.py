@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QGraphicsItem
 
 from aeviz.figure.arrows import SHAFT, arrow_shapes
 from aeviz.figure.layer import EDGE, fill_polygons, stroke_segments
-from aeviz.figure.theme import DISPLAY, Theme, font
+from aeviz.figure.theme import Theme, font
 
 _GAP, _SWATCH = 18.0, 9.0  # px
 
@@ -117,7 +117,7 @@ class Heading(QGraphicsItem):
 
     def __init__(self, parent: QGraphicsItem) -> None:
         super().__init__(parent)
-        self._font = font(16, weight=QFont.Weight.DemiBold, family=DISPLAY)
+        self._font = font(16, weight=QFont.Weight.DemiBold)
         self._caption_font = font(16)  # whose figures are of equal width
         self._text, self._ink, self._width = "", QColor("white"), 0.0
         self.caption = ""

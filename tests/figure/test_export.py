@@ -132,6 +132,14 @@ def test_an_svg_is_small_and_plain(figure):
     assert families == {"Inter, Helvetica, Arial, sans-serif"}
 
 
+def test_a_title_has_the_same_font_in_every_file(best):
+    settings = Settings(title="σ < 1")
+    content = picture_bytes(figure_of(best(settings), settings, clean_data(settings)), ".svg")
+    texts = [*ET.fromstring(content).iter("{http://www.w3.org/2000/svg}text")]
+    assert {node.get("font-family") for node in texts} == {"Inter, Helvetica, Arial, sans-serif"}
+    assert {"400", "600"} == {node.get("font-weight") for node in texts}, "of which Inter has both"
+
+
 def test_the_texts_of_an_svg_are_texts(figure):
     root = ET.fromstring(picture_bytes(figure, ".svg"))
     texts = ["".join(node.itertext()).strip() for node in root.iter("{http://www.w3.org/2000/svg}text")]
