@@ -132,7 +132,7 @@ def test_an_svg_is_small_and_plain(figure):
     assert families == {"Inter, Helvetica, Arial, sans-serif"}
 
 
-def test_a_title_has_the_same_font_in_every_file(best):
+def test_a_title_has_the_same_font_in_every_file(qapp, best):
     settings = Settings(title="σ < 1")
     content = picture_bytes(figure_of(best(settings), settings, clean_data(settings)), ".svg")
     texts = [*ET.fromstring(content).iter("{http://www.w3.org/2000/svg}text")]
