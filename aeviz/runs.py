@@ -135,15 +135,13 @@ def unpacked(path: str | PathLike[str], epoch: int | None = None, *, least: int 
         return _again(path, epoch, least, changes)
     saved = read_run(path)
     branch = saved.history.current
-    if least > branch.epoch:
-        changes["epochs"] = least
     if epoch is not None and not 0 <= epoch <= branch.epoch:
         raise SettingError(
             f"--epoch cannot be {epoch}: the run in {path} has the epochs 0 to {branch.epoch:,}"
         )
     then = branch.settings if epoch is None else branch.settings_at(epoch)
+    _set_epochs(changes, branch.epoch if epoch is None else epoch, least, path)
     settings = with_view(then.drawn_as(saved.view), changes, path)
-    _check_epochs(changes, branch.epoch if epoch is None else epoch, path)
     if epoch is not None and epoch < branch.epoch:
         settings = settings.replace(epochs=max(1, epoch)) if "epochs" not in changes else settings
         saved.history.fork(epoch, settings)
@@ -156,13 +154,14 @@ def _again(path: Path, epoch: int | None, least: int, changes: dict[str, Any]) -
         if not 0 <= epoch <= recipe.epoch:
             raise SettingError(f"--epoch cannot be {epoch}: the run of {path} goes to {recipe.epoch:,}")
         recipe = recipe.up_to(epoch)
-    if least > recipe.epoch:
-        changes["epochs"] = least
-    _check_epochs(changes, recipe.epoch, path)
+    _set_epochs(changes, recipe.epoch, least, path)
     return Run(with_view(recipe.settings, changes, path), recipe.history())
 
 
-def _check_epochs(changes: Mapping[str, Any], epoch: int, path: Path) -> None:
+def _set_epochs(changes: dict[str, Any], epoch: int, least: int, path: Path) -> None:
+    """Let a run that stands at an epoch go on to `least`; it cannot end before where it stands."""
+    if least > epoch:
+        changes["epochs"] = least
     wanted = changes.get("epochs", epoch)
     if wanted < epoch:
         raise SettingError(

@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
@@ -20,13 +20,13 @@ from aeviz.core.code import CodeView
 from aeviz.core.events import Event, Losses
 from aeviz.core.field import Grid
 from aeviz.core.history import MEGABYTE, Branch, History
-from aeviz.core.manifolds import FloatArray
 from aeviz.core.marks import Point
 from aeviz.core.metrics import NoiseCurve, Quality
 from aeviz.core.midline import Midline
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings, applies
 from aeviz.core.timeline import NO_PLAN
+from aeviz.figure.overlays import Lines
 from aeviz.figure.panel import stride
 from aeviz.work import messages as m
 from aeviz.work.client import Client
@@ -130,7 +130,7 @@ class LiveRun(QObject):
         return self.branch.epoch
 
     @property
-    def lines(self) -> Sequence[FloatArray]:
+    def lines(self) -> Lines:
         """The geometric midline's lines, (K, 2) each, in data units; none while they are not known."""
         return self.midline.lines if self.midline else ()
 

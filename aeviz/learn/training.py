@@ -73,7 +73,7 @@ class Training:
         self.random.manual_seed(self._seed ^ 0xFFFFFFFF)
         self.parameters = self.network.initial(data, self.random).to(device)
         self.average = self.parameters.clone()
-        self._before = self.average.clone(), 0  # the average and the steps before the epoch in progress
+        self._before, self._steps_before = self.average.clone(), 0  # the epoch in progress
         self._within = False  # a long epoch, which rests now and then
         self.optimiser: Optimiser = OPTIMISERS[settings.optimiser](self.parameters)
         self._taken = 0  # steps since the beginning, from which the rate falls
@@ -105,8 +105,8 @@ class Training:
             self.random.manual_seed((self._seed + self.epoch) & 0xFFFFFFFF)
             total = penalty = 0.0
             if self._steps > self._breath:
-                self._before[0].copy_(self.average)
-                self._before, self._within = (self._before[0], self.steps), True
+                self._before.copy_(self.average)
+                self._steps_before, self._within = self.steps, True
             for step, chosen in enumerate(self._order()):
                 if step and step % self._breath == 0:
                     if not math.isfinite(total):
@@ -208,7 +208,7 @@ class Training:
     @property
     def finished(self) -> tuple[Tensor, int]:
         """The average, and the number of steps, when the last epoch was finished."""
-        return self._before if self._within else (self.average, self.steps)
+        return (self._before, self._steps_before) if self._within else (self.average, self.steps)
 
     def keyframe(self) -> Keyframe:
         """Copy the whole state out."""

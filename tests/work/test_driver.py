@@ -111,9 +111,9 @@ def test_a_step_in_a_long_epoch_is_under_way_until_the_epoch_is_done(clock):
 PLAN = Plan(((3, SMALL.replace(noise=0.4)),), 7)
 
 
-def planned(**rest) -> Driver:
+def planned() -> Driver:
     wanted = SMALL.replace(noise=0.4, epochs=20)
-    return Driver(m.Build(1, wanted, clean_data(SMALL), plan=PLAN, begins=SMALL, **rest), REST)
+    return Driver(m.Build(1, wanted, clean_data(SMALL), plan=PLAN, begins=SMALL), REST)
 
 
 def test_a_plan_is_followed_to_its_end_where_the_run_rests_with_the_settings_that_are_wanted():
