@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from os import PathLike
 from pathlib import Path
 
-from aeviz.core.film import (
-    epoch_caption,
-    film_epochs,
-    film_noises,
-    film_settings,
-    noise_caption,
-    samples,
-    shots,
-)
+from aeviz.core.clean_data import clean_data
+from aeviz.core.film import epoch_caption, film_epochs, film_settings, noise_caption, samples, shots
 from aeviz.core.settings import Settings
-from aeviz.run import Run, TrainingError
-from aeviz.sweep.executors import WorkerLostError, cores, local_pool
-from aeviz.sweep.task import Outcome, run_task
-from aeviz.sweep.task import Picture as Trained
+from aeviz.run import Run
+from aeviz.sweep.executors import cores
+from aeviz.sweep.noises import Noises
 
 Progress = Callable[[int, int], object]
 """Told how many pictures are painted, and how many there are."""
@@ -111,31 +102,15 @@ def noise_film(
     offscreen_application()
     from aeviz.figure.film import Film, Picture
 
-    path = Path(path)
-    noises = film_noises(film_settings(settings, path.suffix.lower()))
-    shown, looked = [*shots(noises, settings)], samples(noises)
-    with local_pool(cores() if jobs is None else jobs) as pool:
-        trained = {
-            noise: pool.submit(
-                run_task, settings.replace(noise=noise).to_json(), pictured=True, painted=False
-            )
-            for noise in dict.fromkeys((*looked, *noises))  # what colours are made for comes first
-        }
-        pictures = [Picture(_picture(trained[noise], noise).field, noise_caption(noise)) for noise in looked]
-        last = _picture(trained[noises[-1]], noises[-1])
-        with Film(path, settings, last.data, pictures, last.recipe, last.midline) as made:
-            for done, (noise, frames) in enumerate(shown, start=1):
-                field = _picture(trained[noise], noise).field
-                made.add(Picture(field, noise_caption(noise), frames))
+    path, data = Path(path), clean_data(settings)
+    with Noises(settings, path.suffix.lower(), data, cores() if jobs is None else jobs) as noises:
+
+        def picture(noise: float, frames: int = 1) -> Picture:
+            return Picture(noises.picture(noise).field, noise_caption(noise), frames)
+
+        looked, last = [picture(noise) for noise in noises.samples], noises.last
+        with Film(path, settings, data, looked, last.recipe, last.midline) as made:
+            for done, (noise, frames) in enumerate(noises.shown, start=1):
+                made.add(picture(noise, frames))
                 if progress is not None:
-                    progress(done, len(shown))
-
-
-def _picture(trained: Future[Outcome], noise: float) -> Trained:
-    try:
-        outcome = trained.result()
-    except WorkerLostError as error:
-        raise TrainingError(f"σ = {noise:g}: {error}") from error
-    if not isinstance(outcome.picture, Trained):
-        raise TrainingError(f"σ = {noise:g}: {outcome.error}")
-    return outcome.picture
+                    progress(done, len(noises.shown))

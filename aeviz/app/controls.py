@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from PyQt6.QtCore import Qt, pyqtSignal
@@ -39,6 +39,9 @@ _MATTERS: dict[str, Callable[[Settings], bool]] = {
     "beside": lambda s: s.compare != "off",
     "wipe": lambda s: s.compare == "wipe",
     "particles": lambda s: s.flow != "off",
+    "film_noise": lambda s: s.film == "noise",
+    "film_steps": lambda s: s.film == "noise",
+    "easing": lambda s: s.film == "training",
 }
 """When a setting does something; else its row is not there."""
 _INSET = 6  # px between a row's content and the border that marks it
@@ -48,6 +51,12 @@ _EFFECT = {
     "rebuild": "Changing it starts a new run.",
     "view": "Changes the drawing only.",
 }
+
+
+def show_what_matters(rows: Mapping[str, QWidget], settings: Settings) -> None:
+    """Show those rows of settings that do something now."""
+    for name in rows.keys() & _MATTERS.keys():
+        rows[name].setVisible(_MATTERS[name](settings))
 
 
 class Controls(QScrollArea):
@@ -131,8 +140,7 @@ class Controls(QScrollArea):
     def _show(self, settings: Settings, names: tuple[str, ...]) -> None:
         for name in self._rows.keys() & names:
             self._rows[name].show_value(getattr(settings, name))
-        for name, matters in _MATTERS.items():
-            self._rows[name].setVisible(matters(settings))
+        show_what_matters(self._rows, settings)
         self.network.show_network(settings)
         if self._marked in names:
             self.mark(None)  # it has been tried

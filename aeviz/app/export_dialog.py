@@ -68,7 +68,3 @@ class ExportDialog(SettingsDialog):
             f"{page.pixels[0]:,} × {page.pixels[1]:,} px as PNG   ·   "
             f"{2.54 * inches[0]:.1f} × {2.54 * inches[1]:.1f} cm   ·   {self.field.name}".replace(",", " ")
         )
-
-    def _show_values(self, names: tuple[str, ...]) -> None:
-        super()._show_values(names)
-        self.row("beside").setVisible(self.settings.compare != "off")

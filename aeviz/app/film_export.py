@@ -5,18 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PyQt6.QtCore import QObject, Qt
 from PyQt6.QtWidgets import QFileDialog, QProgressDialog, QWidget
 
 from aeviz.app.exports import chosen_suffix, with_suffix
-from aeviz.app.film_making import FilmMaking
+from aeviz.app.film_making import FilmMaking, NoiseFilm, TrainingFilm
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
 from aeviz.app.settings_dialog import EXPORT, SettingsDialog
 from aeviz.core.clean_data import CleanData
 from aeviz.core.field import Field, Grid
-from aeviz.core.film import RESOLUTION, SIZE, epoch_caption, film_settings
+from aeviz.core.film import RESOLUTION, SIZE, epoch_caption, film_settings, noise_caption
 from aeviz.core.recipe import Recipe
 from aeviz.figure.export import Page
 from aeviz.figure.figure import FieldFigure
@@ -26,7 +27,7 @@ from aeviz.work.messages import Frame
 
 FORMATS = {"MP4 video (*.mp4)": ".mp4", "GIF animation (*.gif)": ".gif"}
 SHOWN = {
-    "Film": ("duration", "easing", "hold", "frame_rate"),
+    "Film": ("film", "film_noise", "film_steps", "duration", "easing", "hold", "frame_rate"),
     "Size": ("size", "size_unit", "resolution", "font_size"),
     "Look": ("theme", "title", "legend", "axes", "colour_bar", "arrows"),
 }
@@ -48,7 +49,7 @@ class FilmExport(QObject):
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self._window, self._run, self._grid, self._memory, self._say = parent, run, grid, memory, say
-        self.making: FilmMaking | None = None
+        self.making: FilmMaking[Any] | None = None
         self._progress: QProgressDialog | None = None
 
     def open(self) -> None:
@@ -84,8 +85,9 @@ class FilmExport(QObject):
         return path is not None
 
     def make(self, path: Path, recipe: Recipe) -> None:
-        """Make the film of a run up to a recipe's epoch, drawn as its settings say."""
-        making = self.making = FilmMaking(self, self._run, path, recipe)
+        """Make the film of a run up to a recipe's epoch, or over the noise, as the recipe's settings say."""
+        kind = NoiseFilm if recipe.settings.film == "noise" else TrainingFilm
+        making = self.making = kind(self, self._run, path, recipe)
         progress = self._progress = QProgressDialog(
             "Working out the first pictures …", "Cancel", 0, 0, self._window
         )
@@ -106,14 +108,13 @@ class FilmExport(QObject):
         if self.making is not None:
             self.making.cancel()
 
-    def _show_progress(self, painted: int, of: int) -> None:
+    def _show_progress(self, done: int, of: int) -> None:
         making, progress = self.making, self._progress
         if making is None or progress is None:
             return
-        left = making.seconds_left
         progress.setMaximum(of)
-        progress.setValue(painted)
-        progress.setLabelText(f"Picture {painted:,} of {of:,}   ·   {_duration(left)} left")
+        progress.setValue(done)
+        progress.setLabelText(f"{making.stage}   ·   {_duration(making.seconds_left)} left")
 
     def _end(self, text: str) -> None:
         progress, making, self._progress, self.making = self._progress, self.making, None, None
@@ -126,7 +127,7 @@ class FilmExport(QObject):
 
 
 class FilmDialog(SettingsDialog):
-    """Settings of a film; its last picture, as far as the run has come, is the preview.
+    """Settings of a film; as a preview, the last picture of the training, as far as that has come.
 
     Parameters
     ----------
@@ -146,20 +147,24 @@ class FilmDialog(SettingsDialog):
         super().__init__(parent, "Export film", settings, shown=SHOWN, pages=SIZES, actions=actions)
 
     def figure(self) -> tuple[FieldFigure, Page]:
-        """The last picture."""
+        """The last picture; over the noise, that of the network that there is."""
         epoch = self._recipe.epoch
-        last = Picture(self._field, epoch_caption(epoch, epoch))
+        over_noise = self.settings.film == "noise"
+        caption = noise_caption(self._recipe.settings.noise) if over_noise else epoch_caption(epoch, epoch)
+        last = Picture(self._field, caption)
         film = FilmFigure(film_settings(self.settings, ".mp4"), self._data, [last], self._midline)
         return film.figure, film.page
 
     def facts(self, page: Page) -> str:
         """How large and how long it is."""
         settings = self.settings
-        return (
-            f"{page.pixels[0]:,} × {page.pixels[1]:,} px   ·   {settings.duration + settings.hold:g} s   ·   "
-            f"epochs 0 to {self._recipe.epoch:,}".replace(",", " ")
-            + "\nA film over the noise σ is made by the command line: aeviz render film.mp4 --film noise"
-        )
+        shown = f"epochs 0 to {self._recipe.epoch:,}"
+        if settings.film == "noise":
+            low, high = settings.film_noise
+            epochs = self._recipe.settings.epochs
+            shown = f"σ {low:g} to {high:g}: {settings.film_steps:,} networks of {epochs:,} epochs"
+        size = f"{page.pixels[0]:,} × {page.pixels[1]:,} px"
+        return f"{size}   ·   {settings.duration + settings.hold:g} s   ·   {shown}".replace(",", "\u2009")
 
     def _export(self) -> None:
         if self._save(self._recipe.drawn_as(self.settings)):

@@ -1,63 +1,68 @@
-"""A film in the making, while the window goes on."""
+"""A film in the making, while the window goes on: of the run's training, or over the noise."""
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from aeviz.app.live_run import LiveRun
 from aeviz.core.field import Grid
 from aeviz.core.files import FileError
-from aeviz.core.film import epoch_caption, film_epochs, film_settings, samples, shots
+from aeviz.core.film import epoch_caption, film_epochs, film_settings, noise_caption, samples, shots
 from aeviz.core.recipe import Recipe
 from aeviz.core.setting import SettingError
 from aeviz.figure.film import Film, Picture
+from aeviz.run import TrainingError
+from aeviz.sweep.executors import cores
+from aeviz.sweep.noises import Noises
 from aeviz.work.messages import Frame
 
-_ASKED = 2  # fields that are asked for at a time: the observer works while one is painted
+_AHEAD = 2  # pictures that are asked for at a time: who makes them works while one is painted
 _EVERY = 2  # ms between two looks whether there is something to paint
+CANCELLED = "the film was cancelled, and nothing is left of it"
+
+_Shown = TypeVar("_Shown", bound=float)
 
 
-class FilmMaking(QObject):
-    """Asks for the fields of a film, paints one after the other between the window's own work, and ends.
+class FilmMaking(QObject, Generic[_Shown]):
+    """Paints the pictures of a film, one after the other between the window's own work, and ends.
+
+    Subclasses say where the pictures come from.
 
     Parameters
     ----------
     path : Path
         Ends in .mp4 or .gif.
-    recipe : Recipe
-        That of its last picture; its settings say how to draw.
+    looked : sequence
+        What is to be seen first, for the film's colours are made for it.
+    shown : sequence of (what, frames)
+        What the film shows, and for how many frames.
     """
 
     progressed = pyqtSignal(int, int)
-    """So many pictures are painted, of so many."""
+    """So much is done, of so much."""
     ended = pyqtSignal(str)
     """What became of it, in one line; all of it is there, or nothing."""
 
-    def __init__(self, parent: QObject, run: LiveRun, path: Path, recipe: Recipe) -> None:
+    def __init__(
+        self, parent: QObject, path: Path, looked: Sequence[_Shown], shown: Sequence[tuple[_Shown, int]]
+    ) -> None:
         super().__init__(parent)
-        self._run, self._path, self._recipe, self._data = run, path, recipe, run.data
-        self._settings = film_settings(recipe.settings, path.suffix.lower())
-        self._grid = Grid.home(self._settings, run.data)
-        epochs = film_epochs(recipe.epoch, self._settings)
-        self._shown = [*shots(epochs, self._settings)]
-        self._looked = len(samples(epochs))  # fields that come before those of the pictures
-        self._wanted: Iterator[int] = itertools.chain(samples(epochs), (epoch for epoch, _ in self._shown))
-        self._pictures: deque[Picture] = deque()
-        self._frames = deque([1] * self._looked + [frames for _, frames in self._shown])
+        self._path, self._looked, self.pictures = path, len(looked), len(shown)
+        self._wanted: deque[tuple[_Shown, int]] = deque([*((each, 1) for each in looked), *shown])
+        self._come: deque[Picture] = deque()
         self._film: Film | None = None
-        self._painted = self._open = 0
+        self.painted = self._told = 0
         self._over = False
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY)
         self._timer.timeout.connect(self._go_on)
-        run.rebuilt.connect(self._lose_run)
         self._began = time.monotonic()
 
     def start(self) -> None:
@@ -65,69 +70,145 @@ class FilmMaking(QObject):
         self._timer.start()
 
     @property
+    def progress(self) -> tuple[int, int]:
+        """How much is done, and of how much."""
+        return self.painted, self.pictures
+
+    @property
+    def stage(self) -> str:
+        """What is being done."""
+        return f"Picture {self.painted:,} of {self.pictures:,}"
+
+    @property
     def seconds_left(self) -> float:
         """About how long it will take, after what it took so far."""
-        taken = time.monotonic() - self._began
-        return taken * (len(self._shown) - self._painted) / max(1, self._painted)
+        done, of = self.progress
+        return (time.monotonic() - self._began) * (of - done) / max(1, done)
 
-    def cancel(self, why: str = "the film was cancelled, and nothing is left of it") -> None:
+    def cancel(self, why: str = CANCELLED) -> None:
         """Leave nothing of it behind."""
         if self._over:
             return
-        self._over = True
-        self._timer.stop()
         if self._film is not None:
             self._film.cancel()
-        self.ended.emit(why)
+        self._end(why)
 
-    def _lose_run(self) -> None:
-        self.cancel(f"cannot write {self._path}: its run is over")
+    def _fetch(self) -> None:
+        """Let pictures come that are wanted, as far as there is `_room`."""
+        raise NotImplementedError
+
+    def _begin(self, looked: Sequence[Picture]) -> Film:
+        """The film, with colours for these pictures."""
+        raise NotImplementedError
+
+    def _end(self, text: str) -> None:
+        self._over = True
+        self._timer.stop()
+        self.ended.emit(text)
+
+    def _fail(self, cause: object) -> None:
+        self.cancel(f"cannot write {self._path}: {cause}")
+
+    @property
+    def _room(self) -> int:
+        """How many pictures may come."""
+        return _AHEAD + (self._looked if self._film is None else 0) - len(self._come)
 
     def _go_on(self) -> None:
         try:
-            self._ask()
+            self._fetch()
             if self._over:
                 return
-            if self._film is None and len(self._pictures) >= self._looked:
-                self._begin()
-            elif self._film is not None and self._painted == len(self._shown):
+            if self._film is None and len(self._come) >= self._looked:
+                self._film = self._begin([self._come.popleft() for _ in range(self._looked)])
+            elif self._film is not None and self.painted == self.pictures:
                 self._finish(self._film)
-            elif self._film is not None and self._pictures and not self._film.busy:
-                self._film.add(self._pictures.popleft())
-                self._painted += 1
-                self.progressed.emit(self._painted, len(self._shown))
+            elif self._film is not None and self._come and not self._film.busy:
+                self._film.add(self._come.popleft())
+                self.painted += 1
         except FileError as error:
             self.cancel(str(error))
-        except SettingError as error:
-            self.cancel(f"cannot write {self._path}: {error}")
-
-    def _ask(self) -> None:
-        while self._open + len(self._pictures) < _ASKED + (self._looked if self._film is None else 0):
-            epoch = next(self._wanted, None)
-            if epoch is None or self._over:
-                return
-            self._open += 1
-            self._run.export(self._grid, self._take, epoch, self._settings)
-
-    def _take(self, frame: Frame | str) -> None:
-        self._open -= 1
-        if isinstance(frame, str):
-            self.cancel(f"cannot write {self._path}: {frame}")
-        elif not self._over:
-            assert frame.field is not None
-            field = dataclasses.replace(frame.field, data=self._data.points)
-            caption = epoch_caption(frame.epoch, self._recipe.epoch)
-            self._pictures.append(Picture(field, caption, self._frames.popleft()))
-
-    def _begin(self) -> None:
-        looked = [self._pictures.popleft() for _ in range(self._looked)]
-        self._film = Film(self._path, self._settings, self._data, looked, self._recipe, self._run.lines)
+        except (SettingError, TrainingError) as error:
+            self._fail(error)
+        done, of = self.progress
+        if not self._over and done != self._told:
+            self._told = done
+            self.progressed.emit(done, of)
 
     def _finish(self, film: Film) -> None:
         if not film.busy:
             film.close()
         if film.over:
             film.finish()
-            self._over = True
-            self._timer.stop()
-            self.ended.emit(f"Wrote {self._path}")
+            self._end(f"Wrote {self._path}")
+
+
+class TrainingFilm(FilmMaking[int]):
+    """The epochs of a run, from 0 to the one of a recipe; its settings say how to draw."""
+
+    def __init__(self, parent: QObject, run: LiveRun, path: Path, recipe: Recipe) -> None:
+        self._run, self._recipe, self._data = run, recipe, run.data
+        self._settings = film_settings(recipe.settings, path.suffix.lower())
+        self._grid = Grid.home(self._settings, run.data)
+        self._open = 0
+        epochs = film_epochs(recipe.epoch, self._settings)
+        super().__init__(parent, path, samples(epochs), [*shots(epochs, self._settings)])
+        run.rebuilt.connect(self._lose_run)
+
+    def _lose_run(self) -> None:
+        self._fail("its run is over")
+
+    def _fetch(self) -> None:
+        while self._wanted and self._room > self._open and not self._over:
+            epoch, frames = self._wanted.popleft()
+            self._open += 1
+            take = lambda frame, frames=frames: self._take(frame, frames)  # noqa: E731
+            self._run.export(self._grid, take, epoch, self._settings)
+
+    def _take(self, frame: Frame | str, frames: int) -> None:
+        self._open -= 1
+        if isinstance(frame, str):
+            self._fail(frame)
+        elif not self._over:
+            assert frame.field is not None
+            field = dataclasses.replace(frame.field, data=self._data.points)
+            self._come.append(Picture(field, epoch_caption(frame.epoch, self._recipe.epoch), frames))
+
+    def _begin(self, looked: Sequence[Picture]) -> Film:
+        return Film(self._path, self._settings, self._data, looked, self._recipe, self._run.lines)
+
+
+class NoiseFilm(FilmMaking[float]):
+    """Networks with ever more noise, trained in processes of their own; the run is left alone.
+
+    All but one of the cores train them, for the window needs that one.
+    """
+
+    def __init__(self, parent: QObject, run: LiveRun, path: Path, recipe: Recipe) -> None:
+        self._settings, self._data = recipe.settings, run.data
+        self._noises = Noises(recipe.settings, path.suffix.lower(), run.data, max(1, cores() - 1))
+        super().__init__(parent, path, self._noises.samples, self._noises.shown)
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many networks are trained and pictures painted, and of how many."""
+        return self._noises.done + self.painted, len(self._noises) + self.pictures
+
+    @property
+    def stage(self) -> str:
+        """What is being done."""
+        done, of = self._noises.done, len(self._noises)
+        return super().stage if done == of else f"Network {done + 1:,} of {of:,}"
+
+    def _fetch(self) -> None:
+        while self._wanted and self._room > 0 and self._noises.ready(self._wanted[0][0]):
+            noise, frames = self._wanted.popleft()
+            self._come.append(Picture(self._noises.picture(noise).field, noise_caption(noise), frames))
+
+    def _begin(self, looked: Sequence[Picture]) -> Film:
+        last = self._noises.last
+        return Film(self._path, self._settings, self._data, looked, last.recipe, last.midline)
+
+    def _end(self, text: str) -> None:
+        self._noises.close()
+        super()._end(text)

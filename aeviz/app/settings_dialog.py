@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from aeviz.app.controls import Row
+from aeviz.app.controls import Row, show_what_matters
 from aeviz.app.editors import NumberEditor, TextEditor
 from aeviz.app.store import Store
 from aeviz.core.setting import SettingError
@@ -190,6 +190,7 @@ class SettingsDialog(QDialog):
     def _show_values(self, names: tuple[str, ...]) -> None:
         for name in names:
             self._rows[name].show_value(getattr(self.settings, name))
+        show_what_matters(self._rows, self.settings)
 
     def show_preview(self) -> None:
         """Paint the figure as large as there is room for it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import multiprocessing
 import os
@@ -164,6 +163,8 @@ def dask_pool(address: str) -> Iterator[Executor]:
         Where distributed is not installed, where the cluster does not answer, and where its workers cannot
         run this aeviz.
     """
+    import asyncio
+
     try:
         from distributed import Client
     except ImportError as error:

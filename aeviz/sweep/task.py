@@ -63,7 +63,9 @@ class Outcome:
     version: str = __version__
 
 
-def run_task(values: dict[str, Any], pictured: bool = False, painted: bool = True) -> Outcome:
+def run_task(
+    values: dict[str, Any], pictured: bool = False, painted: bool = True, data: CleanData | None = None
+) -> Outcome:
     """Train a run and measure it, in this process and with one thread.
 
     The numbers are those of `aeviz.train(settings).metrics()`, bit for bit on one machine.
@@ -76,6 +78,8 @@ def run_task(values: dict[str, Any], pictured: bool = False, painted: bool = Tru
         Whether its figure is wanted.
     painted : bool
         Whether that is painted where it can be; else what it is painted of is given.
+    data : CleanData, optional
+        The clean points; by default those that the settings name.
     """
     import torch
 
@@ -84,26 +88,27 @@ def run_task(values: dict[str, Any], pictured: bool = False, painted: bool = Tru
     torch.set_num_threads(1)
     with torch.no_grad():
         try:
-            return _outcome(Settings().replace(**values), pictured, painted)
+            settings = Settings().replace(**values)
+            return _outcome(settings, data or clean_data(settings), pictured, painted)
         except (DivergedError, DeviceError, SettingError) as error:
             return Outcome(error=str(error))
 
 
-def _outcome(settings: Settings, pictured: bool, painted: bool) -> Outcome:
+def _outcome(settings: Settings, data: CleanData, pictured: bool, painted: bool) -> Outcome:
     from aeviz.work.driver import Driver
     from aeviz.work.sight import Sight
 
-    branch = History().begin(settings, clean_data(settings))
+    branch = History().begin(settings, data)
     driver = Driver(m.Build.of(1, settings, branch), m.Drive(playing=True, speed=math.inf))
     while driver.phase() == "training":
         driver.train()
         driver.record.clear()  # keyframes, which nobody keeps
-    state, sight = driver.state(m.AskState((0, 0, 0), 0)), Sight(1, m.Origin(settings, branch.data))
+    state, sight = driver.state(m.AskState((0, 0, 0), 0)), Sight(1, m.Origin(settings, data))
     metrics = sight.metrics(state).metrics.to_json()
     if not pictured:
         return Outcome(metrics)
     recipe = Recipe.of(branch, driver.training.epoch, settings)
-    picture = _picture(settings, branch.data, sight, state, recipe)
+    picture = _picture(settings, data, sight, state, recipe)
     if painted and threading.current_thread() is threading.main_thread():
         return Outcome(metrics, picture=png_of(picture, settings))
     return Outcome(metrics, picture=picture)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
+import multiprocessing
 import os
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from PyQt6.QtWidgets import QFileDialog, QProgressDialog
 
 from aeviz.app.film_export import FilmDialog
 from aeviz.core.film import film_epochs
+from aeviz.core.recipe import Recipe
 from aeviz.core.recipe_files import recipe_in
 from aeviz.core.settings import Settings
+from aeviz.film import noise_film
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has none
 
@@ -63,6 +68,11 @@ def times(path: Path) -> list[float]:
         return [float(frame.time) for frame in container.decode(video=0)]
 
 
+def frames(path: Path) -> list[np.ndarray]:
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
 def test_a_film_is_made_while_the_window_lives(desk, choose, tmp_path):
     path = tmp_path / "a.mp4"
     choose(path)
@@ -104,7 +114,7 @@ def test_a_cancelled_film_leaves_nothing_and_says_so(desk, choose, tmp_path):
     begin(desk, duration=20.0)
     films = desk.window.films
     (progress,) = desk.window.findChildren(QProgressDialog)
-    desk.until(lambda: films.making._painted > 2)
+    desk.until(lambda: films.making.painted > 2)
     assert "left" in progress.labelText() and "of" in progress.labelText()
     progress.canceled.emit()
     desk.until(lambda: "cancelled" in desk.message)
@@ -116,22 +126,85 @@ def test_a_cancelled_film_leaves_nothing_and_says_so(desk, choose, tmp_path):
 def test_a_run_that_ends_takes_its_film_with_it(desk, choose, tmp_path):
     choose(tmp_path / "a.mp4")
     begin(desk, duration=20.0)
-    desk.until(lambda: desk.window.films.making._painted > 2)
+    desk.until(lambda: desk.window.films.making.painted > 2)
     desk.run.reset()
     desk.until(lambda: "its run is over" in desk.message)
     assert str(tmp_path / "a.mp4") in desk.message
     assert not [*tmp_path.glob("*a.mp4*")]
 
 
+OVER_NOISE = {"film": "noise", "film_noise": (0.1, 0.5), "film_steps": 3}
+
+
+def test_a_film_over_the_noise_is_that_of_the_command_line(desk, choose, tmp_path):
+    path, own = tmp_path / "a.mp4", tmp_path / "own.mp4"
+    choose(path)
+    begin(desk, **OVER_NOISE)
+    making, told = desk.window.films.making, []
+    making.progressed.connect(lambda *progress: told.append((*progress, making.stage)))
+    desk.run.reset()  # which it does not need
+    desk.until(lambda: desk.message == f"Wrote {path}")
+    assert told[-1] == (6, 6, "Picture 3 of 3")
+    assert any(stage.startswith("Network 2 of 3") for *_, stage in told)
+    noise_film(QUICK.replace(**SMALL, **OVER_NOISE), own)
+    for mine, theirs in zip(frames(path), frames(own), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    recipe = recipe_in(path)
+    assert (recipe.settings.noise, recipe.epoch) == (0.5, 60)
+    assert recipe.text() == recipe_in(own).text()
+
+
+def test_the_dialog_shows_the_settings_of_the_film_that_is_chosen(desk):
+    dialog = dialog_of(desk)
+
+    def shown() -> list[bool]:
+        return [not dialog.row(name).isHidden() for name in ("film_noise", "film_steps", "easing")]
+
+    assert shown() == [False, False, True]
+    assert dialog.store.set(**OVER_NOISE)
+    assert shown() == [True, True, False]
+    dialog.show_preview()
+    assert dialog.preview.figure._heading.caption == "σ = 0.250", "of the network that there is"
+    assert "σ 0.1 to 0.5: 3 networks of 60 epochs" in dialog._facts.text()
+
+
+@pytest.mark.parametrize("how", ["button", "window closed"])
+def test_a_cancelled_film_over_the_noise_leaves_no_process(new_window, qtbot, tmp_path, how):
+    before = {*multiprocessing.active_children()}
+    window = new_window(QUICK)
+    qtbot.waitUntil(lambda: window.run.epoch >= 1, timeout=30_000)
+    settings = QUICK.replace(**SMALL, **OVER_NOISE, epochs=1_000_000)
+    window.films.make(tmp_path / "a.mp4", Recipe.of(window.run.branch, 1, settings))
+    own = {*multiprocessing.active_children()} - before
+    qtbot.waitUntil(lambda: {*multiprocessing.active_children()} - before - own != set(), timeout=30_000)
+    trainers = {*multiprocessing.active_children()} - before - own
+    if how == "button":
+        window.films.cancel()
+    else:
+        window.close()
+    assert window.films.making is None
+    assert not any(each.is_alive() for each in trainers)
+    assert not [*tmp_path.glob("*a.mp4*")]
+
+
+def test_a_network_that_diverges_ends_the_film_in_one_line(desk, choose, tmp_path):
+    choose(tmp_path / "a.mp4")
+    diverging = {"learning_rate": 1.0, "optimiser": "sgd", "schedule": "constant", "activation": "identity"}
+    recipe = Recipe.of(desk.run.branch, 1, QUICK)
+    settings = recipe.settings.replace(**SMALL, **OVER_NOISE, **diverging)
+    desk.window.films.make(tmp_path / "a.mp4", dataclasses.replace(recipe, settings=settings))
+    desk.until(lambda: "σ = " in desk.message)
+    assert desk.message.startswith(f"cannot write {tmp_path / 'a.mp4'}: σ = 0.")
+    assert not [*tmp_path.glob("*a.mp4*")]
+
+
 def test_closing_the_window_leaves_nothing_behind(new_window, qtbot, tmp_path):
     window = new_window(QUICK)
     qtbot.waitUntil(lambda: window.run.epoch >= 40, timeout=30_000)
-    from aeviz.core.recipe import Recipe
-
     settings = QUICK.replace(**SMALL).replace(duration=20.0)
     recipe = Recipe.of(window.run.branch, window.run.epoch, settings)
     window.films.make(tmp_path / "a.mp4", recipe)
-    qtbot.waitUntil(lambda: window.films.making._painted > 2, timeout=30_000)
+    qtbot.waitUntil(lambda: window.films.making.painted > 2, timeout=30_000)
     window.close()
     assert window.films.making is None
     assert not [*tmp_path.glob("*a.mp4*")]
