@@ -146,11 +146,7 @@ def trained_panels(
 ) -> Panels:  # fmt: skip
     """As `train_panels`, on clean points that are there."""
     noise, epochs = shown.get("noise", (settings.noise,)), shown.get("epochs", ())
-    count = len(noise) * max(1, len(epochs))
-    if count > MOST_PANELS:
-        raise SettingError(
-            f"a figure has up to {MOST_PANELS} panels, not {count:,}: take fewer noises or epochs"
-        )
+    _check_count(len(noise) * max(1, len(epochs)))
     if "noise" in shown and any("noise" in values for values in changes.values()):
         raise SettingError("the noise is what the panels differ in: it cannot change while they train")
     last = settings.replace(epochs=max(1, *epochs)) if epochs else settings
@@ -175,9 +171,15 @@ def panels_of(run: Run, epochs: Sequence[int]) -> Panels:
     SettingError
         Where it has none of them, or there are too many.
     """
-    if len(epochs) > MOST_PANELS:
-        raise SettingError(f"a figure has up to {MOST_PANELS} panels, not {len(epochs):,}: take fewer epochs")
+    _check_count(len(epochs))
     return Panels(run.settings, {"epochs": tuple(epochs)}, tuple(_panels_of(run, epochs)))
+
+
+def _check_count(count: int) -> None:
+    if count > MOST_PANELS:
+        raise SettingError(
+            f"a figure has up to {MOST_PANELS} panels, not {count:,}: take fewer noises or epochs"
+        )
 
 
 def _panels_of(run: Run, epochs: Sequence[int]) -> Iterator[Panel]:

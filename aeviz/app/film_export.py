@@ -74,7 +74,7 @@ class FilmExport(QObject):
 
     def save(self, recipe: Recipe) -> bool:
         """Let the user choose a name and a format, and begin with the film; whether it has begun."""
-        start = str(self._memory.folder / "training.mp4")
+        start = str(self._memory.folder / f"{recipe.settings.film}.mp4")
         name, chosen = QFileDialog.getSaveFileName(self._window, "Export film", start, ";;".join(FORMATS))
         if not name or self.making is not None:
             return False

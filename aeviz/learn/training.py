@@ -74,7 +74,8 @@ class Training:
         self.parameters = self.network.initial(data, self.random).to(device)
         self.average = self.parameters.clone()
         self._before, self._steps_before = self.average.clone(), 0  # the epoch in progress
-        self._within = False  # a long epoch, which rests now and then
+        self.within = False
+        """Whether it rests in the middle of a long epoch."""
         self.optimiser: Optimiser = OPTIMISERS[settings.optimiser](self.parameters)
         self._taken = 0  # steps since the beginning, from which the rate falls
         self._target = _target(settings)
@@ -106,7 +107,7 @@ class Training:
             total = penalty = 0.0
             if self._steps > self._breath:
                 self._before.copy_(self.average)
-                self._steps_before, self._within = self.steps, True
+                self._steps_before, self.within = self.steps, True
             for step, chosen in enumerate(self._order()):
                 if step and step % self._breath == 0:
                     if not math.isfinite(total):
@@ -118,7 +119,7 @@ class Training:
             self._check(loss)
             self.loss, self.regulariser = loss, penalty * self._per_slot
             self.epoch += 1
-            self._within = False
+            self.within = False
             yield loss
 
     def _begin(self, settings: Settings) -> None:
@@ -208,7 +209,7 @@ class Training:
     @property
     def finished(self) -> tuple[Tensor, int]:
         """The average, and the number of steps, when the last epoch was finished."""
-        return (self._before, self._steps_before) if self._within else (self.average, self.steps)
+        return (self._before, self._steps_before) if self.within else (self.average, self.steps)
 
     def keyframe(self) -> Keyframe:
         """Copy the whole state out."""
@@ -220,7 +221,7 @@ class Training:
     def restore(self, frame: Keyframe) -> None:
         """Go back to a keyframe of this training."""
         self.change(frame.settings)
-        self.epoch, self._begun, self._within = frame.epoch, None, False
+        self.epoch, self._begun, self.within = frame.epoch, None, False
         for name, tensor in self._tensors().items():
             tensor.copy_(torch.tensor(frame.state[name]))
         self._taken, self._since = int(frame.state["taken"]), int(frame.state["since"])

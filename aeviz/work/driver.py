@@ -35,7 +35,6 @@ class Driver:
         self.single = False
         # Until the epoch in progress, the return or the plan is done.
         self._waiting_change = build.settings if build.keyframe or build.begins else None
-        self._in_epoch = False
         self.record: list[m.Kept | m.Noted] = []  # for the window to keep, not yet sent
         first = training.keyframe()
         self._planned, self._until = deque(build.plan.changes), build.plan.until
@@ -65,7 +64,7 @@ class Driver:
         if self.single:
             return "training"
         done = self.training.epoch >= self.training.settings.epochs
-        if done and not (self._follows_plan or self._in_epoch):
+        if done and not (self._follows_plan or self.training.within):
             return "finished"
         return "training" if self.drive.playing else "paused"
 
@@ -83,7 +82,7 @@ class Driver:
         phase = self.phase()
         if phase not in ("returning", "training"):
             return None
-        if phase == "returning" or self._in_epoch or self.single or self._follows_plan:
+        if phase == "returning" or self.training.within or self.single or self._follows_plan:
             return 0.0
         now = time.perf_counter()
         if not math.isfinite(self.drive.speed) or now - self._due > 0.25:
@@ -92,7 +91,7 @@ class Driver:
 
     def change(self, settings: Settings) -> None:
         """Take up live settings now, or when the epoch in progress, the plan or the return is done."""
-        if self._in_epoch or self._replay is not None or self._follows_plan:
+        if self.training.within or self._replay is not None or self._follows_plan:
             self._waiting_change = settings
             return
         self._change(settings)
@@ -127,7 +126,6 @@ class Driver:
                 now = time.perf_counter()
                 continue
             loss = next(self._epochs)
-            self._in_epoch = loss is None
             if loss is not None:
                 self._finish_epoch(loss)
             now = time.perf_counter()
@@ -149,7 +147,7 @@ class Driver:
             return True
         if self.phase() != "training":
             return False
-        return self._in_epoch or self.single or self._follows_plan or self._due <= now
+        return self.training.within or self.single or self._follows_plan or self._due <= now
 
     def _finish_epoch(self, loss: float) -> None:
         self.single = False
@@ -174,7 +172,7 @@ class Driver:
         if len(self._sound) > 1:
             self._sound.pop()
         self.training.restore(self._sound[-1])
-        self._in_epoch = self.single = False
+        self.single = False
         self._waiting_change = self._replay = None
         self._planned.clear()
         self._until = 0
