@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ class Panels:
             Where Qt's system libraries are missing.
         """
         for path in map(Path, paths):
-            write_whole(path, self._picture(picture_suffix(path)))
+            write_whole(path, partial(self._picture, picture_suffix(path)))
 
     def _picture(self, suffix: str) -> bytes:
         from aeviz.figure.qt import offscreen_application  # Qt is loaded only where a picture is wanted

@@ -8,6 +8,7 @@ import queue
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TypeVar
@@ -232,16 +233,17 @@ class Run:
         wanted = [(path, check_suffix(path)) for path in map(Path, paths)]
         exported = self.exported(epoch) if any(suffix != RUN for _, suffix in wanted) else None
         for path, suffix in wanted:
-            ending = data_ending(path)
-            if suffix == RUN or exported is None:
-                content = run_bytes(self.saved())
-            elif ending is not None:
-                content = DATA_FILES[ending][1](exported)
-            elif suffix in PICTURES:
-                content = self._picture(exported, suffix)
-            else:
-                raise FileError(f"cannot write {path}: a film is made by aeviz.film")
-            write_whole(path, content)
+            write_whole(path, partial(self._content, path, suffix, exported))
+
+    def _content(self, path: Path, suffix: str, exported: Exported | None) -> bytes:
+        ending = data_ending(path)
+        if suffix == RUN or exported is None:
+            return run_bytes(self.saved())
+        if ending is not None:
+            return DATA_FILES[ending][1](exported)
+        if suffix in PICTURES:
+            return self._picture(exported, suffix)
+        raise FileError(f"cannot write {path}: a film is made by aeviz.film")
 
     def saved(self) -> SavedRun:
         """The run as it is written into a run file."""

@@ -181,9 +181,9 @@ class Exports(QObject):
 
         def work() -> None:
             try:
-                write_whole(path, make())
-            except (FileError, PackError, MemoryError) as error:
-                self._done.emit(str(error) or f"cannot write {path}: not enough memory")
+                write_whole(path, make)
+            except (FileError, PackError) as error:
+                self._done.emit(str(error))
             else:
                 self._done.emit(f"Wrote {path}")
 

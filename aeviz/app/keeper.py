@@ -98,9 +98,9 @@ class Keeper(QObject):
 
         def work() -> None:
             try:
-                write_whole(path, make())
-            except (FileError, MemoryError) as error:
-                self._written.emit(None, str(error) or f"cannot write {path}: not enough memory")
+                write_whole(path, make)
+            except FileError as error:
+                self._written.emit(None, str(error))
             else:
                 self._written.emit(path, f"Saved {path}")
 
@@ -126,7 +126,7 @@ class Keeper(QObject):
             except FileError as error:
                 found = error
             except MemoryError:
-                found = FileError(f"cannot open {path}: not enough memory")
+                found = FileError(f"cannot open {path}: there is not enough memory")
             self._read.emit(ticket, str(path), found)
 
         threading.Thread(target=work, name="aeviz-open", daemon=True).start()

@@ -91,7 +91,7 @@ def read_points(path: str | Path, *, skip_bad: bool = False) -> DataFile:
     except DataFileError as error:
         raise DataFileError(f"{name}: {error}") from None
     except (OSError, ValueError, MemoryError) as error:  # ValueError: NUL in a name
-        cause = getattr(error, "strerror", None) or str(error) or "not enough memory"
+        cause = getattr(error, "strerror", None) or str(error) or "there is not enough memory"
         raise DataFileError(f"{name}: cannot be read ({' '.join(cause.split())})") from error
     if isinstance(found, BadRowsError):
         raise BadRowsError(f"{name}: {found}", found.count)

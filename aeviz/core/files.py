@@ -6,7 +6,7 @@ import io
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -74,16 +74,25 @@ def check_place(path: Path) -> None:
         raise FileError(f"cannot write {path}: the folder {folder} may not be written to")
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes | Callable[[], bytes]) -> None:
     """Write a file so that at every moment either the old one or the new one is there, whole.
+
+    Parameters
+    ----------
+    content : bytes or callable
+        What is written, or what makes it.
 
     Raises
     ------
     FileError
         Naming path and cause; the old file is untouched and nothing is left beside it.
     """
+    try:
+        made = content if isinstance(content, bytes) else content()
+    except MemoryError as error:
+        raise FileError(f"cannot write {path}: there is not enough memory") from error
     with replacing(path) as (file, _):
-        file.write(content)
+        file.write(made)
 
 
 @contextmanager

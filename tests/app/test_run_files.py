@@ -119,6 +119,27 @@ def test_a_save_that_fails_leaves_the_old_file(desk, saved, monkeypatch, call, n
     assert [path.name for path in saved.parent.iterdir() if path.name.startswith(".")] == []
 
 
+def test_no_memory_for_a_file_is_told_in_one_line(desk, saved, monkeypatch):
+    before = saved.read_bytes()
+    desk.window.notice.hide()
+
+    def no_memory(*_):
+        raise MemoryError("Unable to allocate 2.00 TiB")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("aeviz.app.keeper.run_bytes", no_memory)
+        desk.window.keeper.write(saved)
+        desk.until(desk.window.notice.isVisible)
+    assert desk.window.notice.text.text() == f"cannot write {saved}: there is not enough memory."
+    assert saved.read_bytes() == before
+    desk.window.notice.hide()
+    with monkeypatch.context() as patch:
+        patch.setattr("aeviz.app.keeper.opened", no_memory)
+        desk.window.keeper.open(saved)
+        desk.until(desk.window.notice.isVisible)
+    assert desk.window.notice.text.text() == f"cannot open {saved}: there is not enough memory."
+
+
 def test_while_a_run_is_written_it_goes_on(desk, saved):
     """What is written is the run as it was when it was asked for."""
     desk.run.look_at(None)

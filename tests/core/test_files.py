@@ -103,6 +103,25 @@ def test_a_failed_write_leaves_all_as_it_was(
         )  # fmt: skip
 
 
+def test_what_there_is_no_memory_for_is_told_and_the_old_file_stays(folder: Path) -> None:
+    path = folder / "a.npz"
+    path.write_bytes(OLD)
+
+    def make() -> bytes:
+        raise MemoryError("Unable to allocate 2.00 TiB")
+
+    with pytest.raises(FileError) as caught:
+        write_whole(path, make)
+    assert str(caught.value) == f"cannot write {path}: there is not enough memory"
+    assert path.read_bytes() == OLD
+    assert [each.name for each in folder.iterdir()] == ["a.npz"]
+
+
+def test_what_is_made_is_written(folder: Path) -> None:
+    write_whole(folder / "a.npz", lambda: NEW)
+    assert (folder / "a.npz").read_bytes() == NEW
+
+
 @pytest.fixture
 def small_disk() -> Iterator[int]:
     """The operating system itself refuses files of more than this many bytes."""

@@ -17,9 +17,10 @@ from PyQt6.QtSvg import QSvgRenderer
 from aeviz.core.clean_data import clean_data
 from aeviz.core.layers import LAYERS
 from aeviz.core.presets import preset
+from aeviz.core.setting import SettingError
 from aeviz.core.settings import SIZE, SPLIT_SIZE, Settings
 from aeviz.figure.composition import Beside
-from aeviz.figure.export import as_on_screen, figure_of, picture_bytes
+from aeviz.figure.export import Page, as_on_screen, figure_of, picture_bytes
 from aeviz.figure.figure import FieldFigure
 from aeviz.figure.theme import DARK
 
@@ -111,6 +112,17 @@ def test_a_figure_of_odd_size_is_painted_to_its_edges(qapp, best):
     image = QImage.fromData(picture_bytes(figure, ".png", as_on_screen(figure, 2.0)), "PNG")
     assert (image.width(), image.height()) == (1_066, 942)
     assert image.pixelColor(1_065, 941).name() == "#ffffff"
+
+
+def test_an_image_that_there_is_no_memory_for_is_refused(qapp, best, monkeypatch):
+    class NoRoom(QImage):
+        def isNull(self) -> bool:
+            return True
+
+    monkeypatch.setattr("aeviz.figure.export.QImage", NoRoom)
+    figure = figure_of(best(FULL), FULL, clean_data(FULL))
+    with pytest.raises(SettingError, match="no memory is left for 1,000 × 800 pixels: take a smaller --size"):
+        picture_bytes(figure, ".png", Page((1000, 800)))
 
 
 def test_an_svg_is_small_and_plain(figure):
