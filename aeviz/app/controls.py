@@ -46,6 +46,7 @@ _MATTERS: dict[str, Callable[[Settings], bool]] = {
 """When a setting does something; else its row is not there."""
 _INSET = 6  # px between a row's content and the border that marks it
 _TAGS = {"live": "LIVE", "rebuild": "REBUILDS", "view": ""}
+_UNITS = ("s", "1/s", "dpi", "pt", "MB")  # which stand in a row, for a bare number could be another
 _EFFECT = {
     "live": "Takes effect from the next epoch on.",
     "rebuild": "Changing it starts a new run.",
@@ -202,7 +203,8 @@ class Row(QWidget):
         policy.setRetainSizeWhenHidden(True)
         self.reset.setSizePolicy(policy)
         title = spec.title
-        self.label = QLabel(title + (" ↻" if tagged and spec.applies == "rebuild" else ""))
+        unit = f" ({spec.unit})" if spec.unit in _UNITS else ""
+        self.label = QLabel(title + unit + (" ↻" if tagged and spec.applies == "rebuild" else ""))
         self.label.setBuddy(self.editor)
         unit = f" Unit: {spec.unit}." if spec.unit else ""
         what = f"{spec.help} {_EFFECT[spec.applies]}{unit}"

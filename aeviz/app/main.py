@@ -24,6 +24,7 @@ from aeviz.figure.theme import font
 from aeviz.work.cores import ALL_BUT_ONE, keep_to
 
 COLLECT_EVERY, TRIM_EVERY = 2_000, 60_000  # ms
+_M_MMAP_THRESHOLD, _LARGE = -3, 1 << 20  # glibc's number of that parameter, and bytes
 
 
 def open_window(
@@ -63,7 +64,13 @@ def open_window(
 
 
 def keep_tidy(window: Window) -> None:
-    """Collect garbage in the window's thread alone, and give memory back that is not used any more."""
+    """Collect garbage in the window's thread alone, and give memory back that is not used any more.
+
+    What is large, such as a run's file, is given back as soon as it is free: glibc would learn to keep it,
+    and then 30 MB stay in the memory of a thread that has written.
+    """
+    with suppress(AttributeError, OSError, TypeError):  # where the C library is glibc
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
     gc.collect()
     gc.freeze()  # a full collection over all that is imported would hold up frames for 50 ms
     gc.disable()  # in the threads that read and write files, where Qt's objects must not die

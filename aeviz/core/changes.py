@@ -77,7 +77,7 @@ class Changes:
     def __init__(self, changes: Iterable[Change] = ()) -> None:
         self._all: list[Change] = []
         self._done: list[Change] = []
-        self._undone: list[Change] = []
+        self._undone: list[Change | None] = []  # None for one that is forgotten
         for change in changes:
             self._append(change)
 
@@ -111,17 +111,22 @@ class Changes:
 
     def _append(self, change: Change) -> None:
         if change.kind == "undo":
-            self._undone += self._done[-1:]  # nothing, where what it undoes was forgotten
-            del self._done[-1:]
+            self._undone.append(self._done.pop() if self._done else None)
         elif change.kind == "redo":
-            self._done += self._undone[-1:]
-            del self._undone[-1:]
+            redone = self._undone.pop() if self._undone else None
+            self._done += [redone] if redone is not None else []
         else:
             self._undone.clear()
             self._done.append(change)
         self._all.append(change)
-        del self._all[:-MOST]
-        del self._done[:-MOST]
+        if len(self._all) > MOST:
+            self._forget(self._all.pop(0))
+
+    def _forget(self, oldest: Change) -> None:
+        """What is not in the list any more can neither be undone nor redone."""
+        if self._done and self._done[0] is oldest:
+            del self._done[0]
+        self._undone = [None if each is oldest else each for each in self._undone]
 
     @staticmethod
     def _is_one(last: Change, change: Change) -> bool:

@@ -206,12 +206,18 @@ steps = st.lists(st.sampled_from(["undo", "redo"]) | st.integers(0, 4), max_size
 @effort(max_examples=150)
 @given(steps, st.booleans())
 def test_undo_and_redo_walk_along_what_was_done(walk: list[str | int], named: bool) -> None:
-    model, changes = Model(), Changes()
+    walk_along(walk, Changes(), named)
+
+
+def walk_along(walk: list[str | int], changes: Changes, named: bool = False, forgets: bool = False) -> None:
+    model = Model()
     for index, step in enumerate(walk):
         when, now = index * LATER, model.states[model.place]
         undo, redo = changes.to_undo, changes.to_redo
-        assert (undo is None) == (model.place == 0)
-        assert (redo is None) == (model.place == len(model.states) - 1)
+        if not forgets or model.place == 0:
+            assert (undo is None) == (model.place == 0)
+        if not forgets or model.place == len(model.states) - 1:
+            assert (redo is None) == (model.place == len(model.states) - 1)
         if undo is not None:
             assert (undo.old, undo.new) == (model.states[model.place - 1], now)
         if redo is not None:
@@ -226,7 +232,7 @@ def test_undo_and_redo_walk_along_what_was_done(walk: list[str | int], named: bo
             new = now.replace(seed=now.seed + step + 1)
             changes.add(change(now, new, when))
             model.do(new)
-    assert same(Changes(changes), changes)
+        assert same(Changes(changes), changes)
 
 
 def same(one: Changes, other: Changes) -> bool:
@@ -262,16 +268,35 @@ def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     states = [START.replace(seed=seed) for seed in range(12)]
     changes = made(*(change(old, new, LATER * new.seed) for old, new in pairwise(states)))
     assert [each.new.seed for each in changes] == [7, 8, 9, 10, 11]
-    for number, seed in enumerate([11, 10, 9, 8, 7]):
+    for number, seed in enumerate([11, 10, 9]):  # each undoing takes a place in the list as well
         undo = changes.to_undo
         assert undo is not None
         assert undo.new.seed == seed
         changes.add(change(undo.new, undo.old, 100.0 + number, "undo"))
         assert len(changes) == 5
+    assert [each.new.seed for each in changes] == [10, 11, 10, 9, 8]
     assert changes.to_undo is None
+    assert changes.to_redo is None, "what would be redone first is forgotten"
     changes.add(change(states[6], states[5], 200.0, "undo"))  # of one that is forgotten
-    assert changes.to_redo is not None
-    assert changes.to_redo.new.seed == 7
+    assert changes.to_redo is None
+
+
+@effort(max_examples=150)
+@given(steps, st.integers(1, 6))
+def test_what_is_forgotten_is_neither_undone_nor_redone(walk: list[str | int], most: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(changes_module, "MOST", most)
+        walk_along(walk, Changes(), forgets=True)
+
+
+def test_no_more_is_held_than_the_list_has() -> None:
+    changes, settings = Changes(), [START.replace(seed=seed) for seed in range(2)]
+    for number in range(2 * MOST):
+        changes.add(change(settings[number % 2], settings[1 - number % 2], LATER * number))
+        if number % 3 == 0 and changes.to_undo is not None:
+            changes.add(change(settings[0], settings[1], LATER * number, "undo"))
+    held = {id(each) for each in (*changes._all, *changes._done, *changes._undone)}
+    assert len(held) == len(changes) == MOST
 
 
 def test_thousands_are_kept() -> None:
