@@ -54,7 +54,7 @@ def film(
     path = Path(path)
     last, settings = run.history.current.epoch, film_settings(run.settings, path.suffix.lower())
     epochs = film_epochs(last, settings)
-    shown = [*shots(epochs, settings)]
+    shown = shots(epochs, settings)
     looked = [Picture(field, epoch_caption(field.epoch, last)) for field in run.fields(samples(epochs))]
     with Film(path, settings, run.data, looked, run.recipe(), run.midline.lines) as made:
         fields = run.fields(epoch for epoch, _ in shown)
@@ -104,13 +104,10 @@ def noise_film(
 
     path, data = Path(path), clean_data(settings)
     with Noises(settings, path.suffix.lower(), data, cores() if jobs is None else jobs) as noises:
-
-        def picture(noise: float, frames: int = 1) -> Picture:
-            return Picture(noises.picture(noise).field, noise_caption(noise), frames)
-
-        looked, last = [picture(noise) for noise in noises.samples], noises.last
+        looked = [Picture(noises.picture(noise).field, noise_caption(noise)) for noise in noises.samples]
+        last = noises.last
         with Film(path, settings, data, looked, last.recipe, last.midline) as made:
             for done, (noise, frames) in enumerate(noises.shown, start=1):
-                made.add(picture(noise, frames))
+                made.add(Picture(noises.take(noise).field, noise_caption(noise), frames))
                 if progress is not None:
                     progress(done, len(noises.shown))

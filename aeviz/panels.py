@@ -178,9 +178,7 @@ def panels_of(run: Run, epochs: Sequence[int]) -> Panels:
 
 def _check_count(count: int) -> None:
     if count > MOST_PANELS:
-        raise SettingError(
-            f"a figure has up to {MOST_PANELS} panels, not {count:,}: take fewer noises or epochs"
-        )
+        raise SettingError(f"a figure has up to {MOST_PANELS} panels, not {count:,}: name fewer values")
 
 
 def _panels_of(run: Run, epochs: Sequence[int]) -> Iterator[Panel]:

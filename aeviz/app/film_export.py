@@ -17,7 +17,8 @@ from aeviz.app.memory import Memory
 from aeviz.app.settings_dialog import EXPORT, SettingsDialog
 from aeviz.core.clean_data import CleanData
 from aeviz.core.field import Field, Grid
-from aeviz.core.film import RESOLUTION, SIZE, epoch_caption, film_settings, noise_caption
+from aeviz.core.files import FileError, check_place
+from aeviz.core.film import RESOLUTION, SIZE, epoch_caption, film_noises, film_settings, noise_caption
 from aeviz.core.recipe import Recipe
 from aeviz.figure.export import Page
 from aeviz.figure.figure import FieldFigure
@@ -57,17 +58,22 @@ class FilmExport(QObject):
         if self.making is not None:
             self._say("A film is being made: wait for it, or cancel it")
             return
-        run, epoch = self._run, self._run.epoch
-        recipe = Recipe.of(run.branch, epoch, run.settings, self._grid())
+        run, branch, epoch = self._run, self._run.branch, self._run.epoch
+        recipe = Recipe.of(branch, epoch, run.settings, self._grid())
 
         def take(frame: Frame | str) -> None:
             if isinstance(frame, str):
                 self._say(f"cannot make a film: {frame}")
                 return
+            if run.branch is not branch:
+                self._say("cannot make a film: its run is over")
+                return
             assert frame.field is not None
             self._say("")
             field = dataclasses.replace(frame.field, data=run.data.points)
-            FilmDialog(self._window, field, run.data, run.lines, recipe, self.save).show()
+            dialog = FilmDialog(self._window, field, run.data, run.lines, recipe, self.save)
+            run.rebuilt.connect(dialog.close)  # it is of another run
+            dialog.show()
 
         self._say("Working out the last picture of the film …")
         run.export(Grid.home(recipe.settings, run.data), take, epoch)
@@ -86,11 +92,14 @@ class FilmExport(QObject):
 
     def make(self, path: Path, recipe: Recipe) -> None:
         """Make the film of a run up to a recipe's epoch, or over the noise, as the recipe's settings say."""
+        try:
+            check_place(path)
+        except FileError as error:
+            self._say(str(error))
+            return
         kind = NoiseFilm if recipe.settings.film == "noise" else TrainingFilm
         making = self.making = kind(self, self._run, path, recipe)
-        progress = self._progress = QProgressDialog(
-            "Working out the first pictures …", "Cancel", 0, 0, self._window
-        )
+        progress = self._progress = QProgressDialog(making.stage, "Cancel", 0, 0, self._window)
         progress.setWindowTitle(f"Export film – {path.name}")
         progress.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         progress.setAutoClose(False)
@@ -108,13 +117,18 @@ class FilmExport(QObject):
         if self.making is not None:
             self.making.cancel()
 
-    def _show_progress(self, done: int, of: int) -> None:
+    def _show_progress(self) -> None:
         making, progress = self.making, self._progress
         if making is None or progress is None:
             return
+        done, of = making.progress
+        left = making.seconds_left
+        if left is None:
+            progress.setLabelText(making.stage)
+            return
         progress.setMaximum(of)
         progress.setValue(done)
-        progress.setLabelText(f"{making.stage}   ·   {_duration(making.seconds_left)} left")
+        progress.setLabelText(f"{making.stage}   ·   {_duration(left)} left")
 
     def _end(self, text: str) -> None:
         progress, making, self._progress, self.making = self._progress, self.making, None, None
@@ -161,8 +175,9 @@ class FilmDialog(SettingsDialog):
         shown = f"epochs 0 to {self._recipe.epoch:,}"
         if settings.film == "noise":
             low, high = settings.film_noise
+            count = len({*film_noises(film_settings(settings, ".mp4"))})
             epochs = self._recipe.settings.epochs
-            shown = f"σ {low:g} to {high:g}: {settings.film_steps:,} networks of {epochs:,} epochs"
+            shown = f"σ {low:g} to {high:g}: {count:,} network{'s' * (count != 1)} of {epochs:,} epochs"
         size = f"{page.pixels[0]:,} × {page.pixels[1]:,} px"
         return f"{size}   ·   {settings.duration + settings.hold:g} s   ·   {shown}".replace(",", "\u2009")
 
@@ -173,4 +188,7 @@ class FilmDialog(SettingsDialog):
 
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
+    hours = minutes // 60
+    if hours:
+        return f"{hours:,}:{minutes % 60:02d} h"
     return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -24,7 +25,8 @@ from aeviz.sweep.noises import Noises
 from aeviz.work.messages import Frame
 
 _AHEAD = 2  # pictures that are asked for at a time: who makes them works while one is painted
-_EVERY = 2  # ms between two looks whether there is something to paint
+_SOON, _LATER = 2, 50  # ms between two looks whether there is something to paint
+_TELL_EVERY = 1.0  # seconds: the time that is left is told so often at least
 CANCELLED = "the film was cancelled, and nothing is left of it"
 
 _Shown = TypeVar("_Shown", bound=float)
@@ -45,8 +47,10 @@ class FilmMaking(QObject, Generic[_Shown]):
         What the film shows, and for how many frames.
     """
 
-    progressed = pyqtSignal(int, int)
-    """So much is done, of so much."""
+    look_every = _SOON
+    """ms between two looks, while nothing has come."""
+    progressed = pyqtSignal()
+    """More of it is done, or a second has gone."""
     ended = pyqtSignal(str)
     """What became of it, in one line; all of it is there, or nothing."""
 
@@ -58,12 +62,13 @@ class FilmMaking(QObject, Generic[_Shown]):
         self._wanted: deque[tuple[_Shown, int]] = deque([*((each, 1) for each in looked), *shown])
         self._come: deque[Picture] = deque()
         self._film: Film | None = None
-        self.painted = self._told = 0
+        self.painted = 0
         self._over = False
         self._timer = QTimer(self)
-        self._timer.setInterval(_EVERY)
+        self._timer.setInterval(_SOON)
         self._timer.timeout.connect(self._go_on)
-        self._began = time.monotonic()
+        self._began = self._told_at = time.monotonic()
+        self._told = ""
 
     def start(self) -> None:
         """Begin with it."""
@@ -77,13 +82,18 @@ class FilmMaking(QObject, Generic[_Shown]):
     @property
     def stage(self) -> str:
         """What is being done."""
+        if not self.painted:
+            return "Working out the first pictures …"
         return f"Picture {self.painted:,} of {self.pictures:,}"
 
     @property
-    def seconds_left(self) -> float:
-        """About how long it will take, after what it took so far."""
+    def seconds_left(self) -> float | None:
+        """About how long it will take, after what it took so far; None where nobody knows."""
         done, of = self.progress
-        return (time.monotonic() - self._began) * (of - done) / max(1, done)
+        if not done:
+            return None
+        taken = time.monotonic() - self._began
+        return max(0.0, taken * of / done - taken)
 
     def cancel(self, why: str = CANCELLED) -> None:
         """Leave nothing of it behind."""
@@ -130,10 +140,18 @@ class FilmMaking(QObject, Generic[_Shown]):
             self.cancel(str(error))
         except (SettingError, TrainingError) as error:
             self._fail(error)
-        done, of = self.progress
-        if not self._over and done != self._told:
-            self._told = done
-            self.progressed.emit(done, of)
+        except Exception as error:
+            self._fail(f"{type(error).__name__}: {error}")
+            raise
+        if not self._over:
+            self._tell()
+            self._timer.setInterval(_SOON if self._come else self.look_every)
+
+    def _tell(self) -> None:
+        told, now = f"{self.stage} {self.progress}", time.monotonic()
+        if told != self._told or now - self._told_at > _TELL_EVERY:
+            self._told, self._told_at = told, now
+            self.progressed.emit()
 
     def _finish(self, film: Film) -> None:
         if not film.busy:
@@ -152,7 +170,7 @@ class TrainingFilm(FilmMaking[int]):
         self._grid = Grid.home(self._settings, run.data)
         self._open = 0
         epochs = film_epochs(recipe.epoch, self._settings)
-        super().__init__(parent, path, samples(epochs), [*shots(epochs, self._settings)])
+        super().__init__(parent, path, samples(epochs), shots(epochs, self._settings))
         run.rebuilt.connect(self._lose_run)
 
     def _lose_run(self) -> None:
@@ -162,10 +180,9 @@ class TrainingFilm(FilmMaking[int]):
         while self._wanted and self._room > self._open and not self._over:
             epoch, frames = self._wanted.popleft()
             self._open += 1
-            take = lambda frame, frames=frames: self._take(frame, frames)  # noqa: E731
-            self._run.export(self._grid, take, epoch, self._settings)
+            self._run.export(self._grid, partial(self._take, frames), epoch, self._settings)
 
-    def _take(self, frame: Frame | str, frames: int) -> None:
+    def _take(self, frames: int, frame: Frame | str) -> None:
         self._open -= 1
         if isinstance(frame, str):
             self._fail(frame)
@@ -181,8 +198,10 @@ class TrainingFilm(FilmMaking[int]):
 class NoiseFilm(FilmMaking[float]):
     """Networks with ever more noise, trained in processes of their own; the run is left alone.
 
-    All but one of the cores train them, for the window needs that one.
+    One fewer are trained at a time than there are cores: the window is to be smooth, and its run to go on.
     """
+
+    look_every = _LATER
 
     def __init__(self, parent: QObject, run: LiveRun, path: Path, recipe: Recipe) -> None:
         self._settings, self._data = recipe.settings, run.data
@@ -191,19 +210,20 @@ class NoiseFilm(FilmMaking[float]):
 
     @property
     def progress(self) -> tuple[int, int]:
-        """How many networks are trained and pictures painted, and of how many."""
-        return self._noises.done + self.painted, len(self._noises) + self.pictures
+        """How many networks are trained, and of how many: pictures are painted in no time."""
+        return self._noises.done, len(self._noises)
 
     @property
     def stage(self) -> str:
         """What is being done."""
-        done, of = self._noises.done, len(self._noises)
+        done, of = self.progress
         return super().stage if done == of else f"Network {done + 1:,} of {of:,}"
 
     def _fetch(self) -> None:
         while self._wanted and self._room > 0 and self._noises.ready(self._wanted[0][0]):
             noise, frames = self._wanted.popleft()
-            self._come.append(Picture(self._noises.picture(noise).field, noise_caption(noise), frames))
+            picture = self._noises.picture(noise) if self._film is None else self._noises.take(noise)
+            self._come.append(Picture(picture.field, noise_caption(noise), frames))
 
     def _begin(self, looked: Sequence[Picture]) -> Film:
         last = self._noises.last

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -64,11 +64,14 @@ def film_noises(settings: Settings) -> list[float]:
     return [noises[step] for step in steps] + [noises[-1]] * _resting(settings)
 
 
-def shots(shown: Iterable[_Shown], settings: Settings) -> Iterator[tuple[_Shown, int]]:
-    """What is to be painted, and for how many frames it stands; particles move in every frame."""
-    for each, same in itertools.groupby(shown):
-        count = len([*same])
-        yield from [(each, count)] if settings.flow == "off" else [(each, 1)] * count
+def groups(shown: Iterable[_Shown]) -> list[tuple[_Shown, int]]:
+    """What is to be painted, and for how many frames it stands."""
+    return [(each, len([*same])) for each, same in itertools.groupby(shown)]
+
+
+def shots(epochs: Iterable[int], settings: Settings) -> list[tuple[int, int]]:
+    """As `groups`, of a training's epochs; particles move in every frame."""
+    return groups(epochs) if settings.flow == "off" else [(epoch, 1) for epoch in epochs]
 
 
 def samples(shown: Sequence[_Shown]) -> list[_Shown]:

@@ -16,8 +16,8 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, ParamSpec, TypeVar
 
 from aeviz.version import __version__
-from aeviz.work.client import interrupts_held, main_module_hidden, one_thread_asked_for
-from aeviz.work.cores import ALL
+from aeviz.work.client import fit_to_start
+from aeviz.work.cores import ALL, keep_to
 
 PATIENCE = 5.0  # seconds in which a cluster has to answer
 
@@ -62,7 +62,7 @@ class LocalPool(Executor):
 
     def _run(self, fn: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:
         if not hasattr(self._own, "pool"):
-            self._own.pool = ProcessPoolExecutor(1, self._context, initializer=_begin)
+            self._own.pool = ProcessPoolExecutor(1, self._context, initializer=_begin, initargs=(ALL,))
             self._pools.append(self._own.pool)
         try:
             future: Future[_T] = self._own.pool.submit(fn, *args, **kwargs)
@@ -104,7 +104,7 @@ class _Context(SpawnContext):
         with self._starting:
             if self._started is None:
                 raise WorkerLostError("the sweep is over")
-            with interrupts_held(), main_module_hidden(), one_thread_asked_for():
+            with fit_to_start():
                 start()
             self._started = [each for each in self._started if each.is_alive()] + [process]
 
@@ -126,8 +126,12 @@ class _Process(SpawnProcess):
         begin(super().start, self)
 
 
-def _begin() -> None:
-    """Begin as a process of the pool: Ctrl-C is for who started it, and with that one it ends."""
+def _begin(cores: frozenset[int]) -> None:
+    """Begin as a process of the pool, on all cores, whichever the window keeps to itself.
+
+    Ctrl-C is for who started it, and with that one it ends.
+    """
+    keep_to(cores)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+import dataclasses
+import threading
 
 from aeviz.core.clean_data import CleanData
-from aeviz.core.film import film_noises, film_settings, samples, shots
+from aeviz.core.film import film_noises, film_settings, groups, samples
 from aeviz.core.settings import Settings
 from aeviz.run import TrainingError
-from aeviz.sweep.executors import LocalPool, WorkerLostError
-from aeviz.sweep.task import Outcome, Picture, run_task
+from aeviz.sweep.executors import LocalPool
+from aeviz.sweep.sweep import outcomes
+from aeviz.sweep.task import Outcome, Picture
 
 
 class Noises:
@@ -35,17 +37,17 @@ class Noises:
     """
 
     def __init__(self, settings: Settings, suffix: str, data: CleanData, jobs: int) -> None:
-        drawn = film_settings(settings, suffix)
-        noises = film_noises(drawn)
-        self.shown, self.samples = [*shots(noises, drawn)], samples(noises)
-        self._last = noises[-1]
+        noises = film_noises(film_settings(settings, suffix))
+        self.shown, self.samples = groups(noises), samples(noises)
+        self._settings, self._data, self._last = settings, data, noises[-1]
+        self._wanted = [*dict.fromkeys((*self.samples, *noises))]
+        self._found: dict[float, Outcome] = {}
+        self._done = 0
+        self._error: Exception | None = None
+        self._changed = threading.Condition()
         self._pool = LocalPool(jobs)
-        self._trained: dict[float, Future[Outcome]] = {
-            noise: self._pool.submit(
-                run_task, settings.replace(noise=noise).to_json(), pictured=True, painted=False, data=data
-            )
-            for noise in dict.fromkeys((*self.samples, *noises))
-        }
+        self._thread = threading.Thread(target=self._train, name="aeviz-noises", daemon=True)
+        self._thread.start()
 
     def __enter__(self) -> Noises:
         return self
@@ -54,16 +56,17 @@ class Noises:
         self.close()
 
     def __len__(self) -> int:
-        return len(self._trained)
+        return len(self._wanted)
 
     @property
     def done(self) -> int:
         """How many are trained."""
-        return sum(each.done() for each in self._trained.values())
+        return self._done
 
     def ready(self, noise: float) -> bool:
-        """Whether `picture` would not have to wait."""
-        return self._trained[noise].done()
+        """Whether `picture` and `take` would not have to wait."""
+        with self._changed:
+            return noise in self._found or self._error is not None
 
     def picture(self, noise: float) -> Picture:
         """What the figure of a σ is painted of, once its network is trained.
@@ -73,13 +76,21 @@ class Noises:
         TrainingError
             Where the loss diverges, or the process dies.
         """
-        try:
-            outcome = self._trained[noise].result()
-        except WorkerLostError as error:
-            raise TrainingError(f"σ = {noise:g}: {error}") from error
+        with self._changed:
+            self._changed.wait_for(lambda: noise in self._found or self._error is not None)
+            if self._error is not None:
+                raise TrainingError(f"{type(self._error).__name__}: {self._error}") from self._error
+            outcome = self._found[noise]
         if not isinstance(outcome.picture, Picture):
             raise TrainingError(f"σ = {noise:g}: {outcome.error}")
         return outcome.picture
+
+    def take(self, noise: float) -> Picture:
+        """As `picture`, for the last time: it is not kept, but that of the last σ."""
+        picture = self.picture(noise)
+        if noise != self._last:
+            del self._found[noise]
+        return picture
 
     @property
     def last(self) -> Picture:
@@ -89,3 +100,26 @@ class Noises:
     def close(self) -> None:
         """End all processes at once."""
         self._pool.shutdown(cancel_futures=True)
+        self._thread.join()
+
+    def _train(self) -> None:
+        tasks = ((place, self._settings.replace(noise=noise)) for place, noise in enumerate(self._wanted))
+        try:
+            for place, outcome in outcomes(self._pool, tasks, pictured=True, painted=False, data=self._data):
+                with self._changed:
+                    self._found[self._wanted[place]] = self._without_data(outcome)
+                    self._done += 1
+                    self._changed.notify_all()
+        except Exception as error:
+            with self._changed:
+                self._error = error  # closed, it is of no interest
+                self._changed.notify_all()
+
+    def _without_data(self, outcome: Outcome) -> Outcome:
+        """With the points that are here, instead of each network's own copy of them."""
+        if not isinstance(outcome.picture, Picture):
+            return outcome
+        field = dataclasses.replace(outcome.picture.field, data=self._data.points)
+        return dataclasses.replace(
+            outcome, picture=dataclasses.replace(outcome.picture, field=field, data=self._data)
+        )

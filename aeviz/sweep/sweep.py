@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 from aeviz.core.files import write_whole
 from aeviz.core.settings import Settings
@@ -49,7 +50,7 @@ def run_missing(
         Where something cannot be written.
     """
     tasks = ((place, sweep.runs[place]) for place in places)
-    for place, outcome in outcomes(executor, tasks, figures is not None):
+    for place, outcome in outcomes(executor, tasks, pictured=figures is not None):
         name = ""
         if figures is not None and outcome.picture is not None:
             picture, name = outcome.picture, figure_name(sweep, place)
@@ -69,9 +70,7 @@ def figure_name(sweep: Sweep, place: int) -> str:
     return f"{plain[:_MOST_NAME]}_{hashlib.sha256(text.encode()).hexdigest()[:8]}.png"
 
 
-def outcomes(
-    executor: Executor, tasks: Iterable[Task], pictured: bool = False
-) -> Iterator[tuple[int, Outcome]]:
+def outcomes(executor: Executor, tasks: Iterable[Task], **options: Any) -> Iterator[tuple[int, Outcome]]:
     """Run tasks and yield each one's number with what became of it, in the order in which they finish.
 
     A task whose worker dies is handed out once more; where that kills another one, it has failed.
@@ -82,8 +81,8 @@ def outcomes(
         Of `concurrent.futures`.
     tasks : iterable of (int, Settings)
         A number of its own for each, and what to run.
-    pictured : bool
-        Whether figures are wanted.
+    options
+        As `run_task` takes them.
 
     Raises
     ------
@@ -96,7 +95,7 @@ def outcomes(
 
     def hand_out(*some: Task) -> None:
         for task in some:
-            future = executor.submit(run_task, Settings().changed(task[1]), pictured)
+            future = executor.submit(run_task, Settings().changed(task[1]), **options)
             handed_out[future] = task
             future.add_done_callback(done.put)
 

@@ -145,9 +145,19 @@ class _Peer:
         self.connection, theirs = context.Pipe()
         arguments = (name, theirs, other, cores)
         self.process = context.Process(target=entry.main, args=arguments, name=f"aeviz-{name}", daemon=True)
-        with interrupts_held(), main_module_hidden(), one_thread_asked_for():
+        with fit_to_start():
             self.process.start()
         theirs.close()
+
+
+_starting = threading.Lock()
+
+
+@contextmanager
+def fit_to_start() -> Iterator[None]:
+    """Let this process be as a child is to find it; in one thread at a time, for all see it so."""
+    with _starting, interrupts_held(), main_module_hidden(), one_thread_asked_for():
+        yield
 
 
 @contextmanager
