@@ -8,6 +8,7 @@ import pty
 import signal
 import sys
 import termios
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from importlib import import_module
@@ -22,6 +23,7 @@ import aeviz.run as run_module
 from aeviz.cli import main
 from aeviz.sweep.executors import LocalPool, local_pool
 from aeviz.sweep.table import read_table
+from aeviz.work.cores import ALL, ALL_BUT_ONE, keep_to
 
 COMMAND = import_module("aeviz.cli.sweep")  # the package has a function of this name
 FAST = ("--hidden", "4", "--code", "3", "--epochs", "10", "--grid", "8x6")
@@ -176,6 +178,20 @@ def test_a_table_that_cannot_be_written_is_told_before_anything_is_run(
 
 
 # Processes that end before they should
+
+
+@pytest.mark.skipif(len(ALL) < 2, reason="there is one core")
+def test_a_process_works_on_all_cores_whichever_the_window_keeps_to() -> None:
+    def in_a_thread() -> None:
+        keep_to(ALL_BUT_ONE)  # of this thread, and of what it starts
+        with local_pool(1) as pool:
+            found.append(pool.submit(os.sched_getaffinity, 0).result())
+
+    found: list[set[int]] = []
+    thread = threading.Thread(target=in_a_thread)
+    thread.start()
+    thread.join()
+    assert found == [ALL]
 
 
 pytestmark_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
