@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import signal
 import socket
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from PyQt6 import sip
@@ -22,9 +20,9 @@ from aeviz.core.run_file import SavedRun
 from aeviz.core.settings import SPECS, Settings
 from aeviz.figure.theme import font
 from aeviz.work.cores import ALL_BUT_ONE, keep_to
+from aeviz.work.malloc import give_back, never_keep_large_blocks
 
 COLLECT_EVERY, TRIM_EVERY = 2_000, 60_000  # ms
-_M_MMAP_THRESHOLD, _LARGE = -3, 1 << 20  # glibc's number of that parameter, and bytes
 
 
 def open_window(
@@ -64,13 +62,8 @@ def open_window(
 
 
 def keep_tidy(window: Window) -> None:
-    """Collect garbage in the window's thread alone, and give memory back that is not used any more.
-
-    What is large, such as a run's file, is given back as soon as it is free: glibc would learn to keep it,
-    and then 30 MB stay in the memory of a thread that has written.
-    """
-    with suppress(AttributeError, OSError, TypeError):  # where the C library is glibc
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
+    """Collect garbage in the window's thread alone, and give memory back that is not used any more."""
+    never_keep_large_blocks()
     gc.collect()
     gc.freeze()  # a full collection over all that is imported would hold up frames for 50 ms
     gc.disable()  # in the threads that read and write files, where Qt's objects must not die
@@ -78,16 +71,6 @@ def keep_tidy(window: Window) -> None:
         timer = QTimer(window)
         timer.timeout.connect(do)
         timer.start(every)
-
-
-def give_back() -> None:
-    """Let the C library give back the free pages between what is used, where it is glibc.
-
-    Keyframes and losses come and go between small things that stay; in half an hour of hard use the
-    holes grow to 40 MB. It takes some milliseconds, so it is not done often.
-    """
-    with suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _quit_on_interrupt(application: QApplication) -> QSocketNotifier:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import itertools
 import multiprocessing
 import os
 import signal
@@ -15,8 +16,10 @@ from typing import Literal
 
 from aeviz.work import messages as m
 from aeviz.work.cores import keep_to
+from aeviz.work.malloc import give_back
 
 HEARTBEAT = 1.0  # seconds between two signs of life
+_TIDY_EVERY = 10  # of them
 
 
 def main(
@@ -49,10 +52,17 @@ def main(
 
 
 def _keep_alive(send: Callable[[m.FromWorker], None]) -> None:
-    """Say that the process lives; end it as soon as the window's is gone, even in the middle of a step."""
+    """Say that the process lives; end it as soon as the window's is gone, even in the middle of a step.
+
+    What is free of its memory goes back now and then as well.
+    """
     parent = multiprocessing.parent_process()
     assert parent is not None
     with contextlib.suppress(OSError):
-        while not wait([parent.sentinel], timeout=HEARTBEAT):
+        for beat in itertools.count(1):
+            if wait([parent.sentinel], timeout=HEARTBEAT):
+                break
             send(m.Alive())
+            if beat % _TIDY_EVERY == 0:
+                give_back()
     os._exit(0)

@@ -30,7 +30,7 @@ from PyQt6.QtWidgets import QApplication
 from scipy.stats import theilslopes
 
 from aeviz.app.export_dialog import ExportDialog
-from aeviz.app.main import give_back, keep_tidy
+from aeviz.app.main import keep_tidy
 from aeviz.app.memory import Memory
 from aeviz.app.shown_field import ShownField
 from aeviz.app.style import Style
@@ -38,6 +38,7 @@ from aeviz.app.window import Window
 from aeviz.core.changes import MOST, Change
 from aeviz.core.settings import Settings
 from aeviz.figure.theme import font
+from aeviz.work.malloc import give_back
 
 WARM_UP = 0.3  # of the time
 SIZES = ((900, 600), (1440, 900), (1280, 720), (1100, 820))

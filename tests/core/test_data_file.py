@@ -332,7 +332,7 @@ def test_names_that_would_break_a_line(write: Callable[..., str], name: str) -> 
         (PermissionError(13, "Permission denied"), ".csv", "cannot be read (Permission denied)"),
         (PermissionError(13, "Permission denied"), ".npy", "cannot be read (Permission denied)"),
         (OSError(5, "Input/output error"), ".txt", "cannot be read (Input/output error)"),
-        (MemoryError(), ".csv", "cannot be read (not enough memory)"),
+        (MemoryError(), ".csv", "cannot be read (there is not enough memory)"),
     ],
     ids=lambda each: "" if isinstance(each, str) else type(each).__name__,
 )
