@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QWidget
 
 from aeviz.app.settings_dialog import EXPORT, SettingsDialog
@@ -27,7 +29,9 @@ KEPT = (*SHOWN["Size"], "theme", "legend", "axes", "colour_bar")
 
 
 class ExportDialog(SettingsDialog):
-    """Settings of a figure of its own, which leave the window's alone.
+    """Settings of a figure of its own, which leave the window's alone; closed, it can be opened again.
+
+    One is made once: Qt keeps some kilobytes of each dialog with a style sheet for ever.
 
     Parameters
     ----------
@@ -35,27 +39,53 @@ class ExportDialog(SettingsDialog):
         What is to be seen in it.
     settings : Settings
         To begin with.
-    as_window : mapping
-        Settings of a page that is as large as the figure in the window.
+    as_window : callable
+        Returns the settings of a page that is as large as the figure in the window.
     save, copy, tell : callable
-        Given the settings: write the figure, put it into the clipboard, and put into the clipboard the
-        "command" or "python" that makes it.
+        Given the field and the settings: write the figure, put it into the clipboard, and put into the
+        clipboard the "command" or "python" that makes it.
     """
 
     def __init__(
-        self, parent: QWidget, field: ShownField, settings: Settings, *, as_window: Mapping[str, Any],
-        save: Callable[[Settings], object], copy: Callable[[Settings], object],
-        tell: Callable[[Settings, str], object],
+        self, parent: QWidget, field: ShownField, settings: Settings, *,
+        as_window: Callable[[], Mapping[str, Any]],
+        save: Callable[[ShownField, Settings], object], copy: Callable[[ShownField, Settings], object],
+        tell: Callable[[ShownField, Settings, str], object],
     ) -> None:  # fmt: skip
-        self.field = field
+        self._field: ShownField | None = field
         actions: dict[str, Callable[[], object]] = {
-            "Copy as &command": lambda: tell(self.settings, "command"),
-            "Copy as P&ython": lambda: tell(self.settings, "python"),
-            "&Copy picture": lambda: copy(self.settings),
-            f"&{EXPORT}": lambda: save(self.settings),
+            "Copy as &command": lambda: tell(self.field, self.settings, "command"),
+            "Copy as P&ython": lambda: tell(self.field, self.settings, "python"),
+            "&Copy picture": lambda: copy(self.field, self.settings),
+            f"&{EXPORT}": lambda: save(self.field, self.settings),
         }
-        pages = {"As the window": as_window} | {each.title: each.settings for each in PAGES.values()}
+        pages: dict[str, Callable[[], Mapping[str, Any]]] = {"As the window": as_window}
+        for each in PAGES.values():
+            pages[each.title] = partial(dict, each.settings)
         super().__init__(parent, "Export figure", settings, shown=SHOWN, pages=pages, actions=actions)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        self.finished.connect(self._forget)
+
+    @property
+    def field(self) -> ShownField:
+        """What is to be seen in the figure."""
+        assert self._field is not None, "the dialog is closed"
+        return self._field
+
+    def open_again(self, field: ShownField, settings: Settings) -> None:
+        """Show another field, with settings to begin with."""
+        self._field = field
+        self.store.begin(settings)
+        self.note("")
+        self.show_preview()
+        self.show()
+        self.activateWindow()
+
+    def _forget(self) -> None:
+        """Closed, it needs no memory for a field."""
+        self._settle.stop()
+        self.preview.show_figure(None, None)
+        self._field = None
 
     def figure(self) -> tuple[FieldFigure, Page]:
         """The figure as it will be in the file."""

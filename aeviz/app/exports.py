@@ -50,6 +50,7 @@ class Exports(QObject):
         super().__init__(parent)
         self._window, self._figure, self._run, self._memory = parent, figure, run, memory
         self._beside, self._say = beside, say
+        self._dialog: ExportDialog | None = None  # until the first figure
         self._done.connect(say)
 
     # Figures
@@ -65,13 +66,15 @@ class Exports(QObject):
             settings = settings.replace(**{name: kept[name] for name in KEPT if name in kept})
         except SettingError:  # by another version
             self._memory.figure = {}
-        dialog = ExportDialog(
-            self._window, shown, settings, as_window=self._window_page(),
-            save=lambda chosen: self.save(shown, chosen), copy=lambda chosen: self._copy(shown, chosen),
-            tell=lambda chosen, kind: self._tell(shown.recipe_as(chosen), kind),
+        if self._dialog is not None:
+            self._dialog.open_again(shown, settings)
+            return
+        self._dialog = ExportDialog(
+            self._window, shown, settings, as_window=self._window_page, save=self.save, copy=self._copy,
+            tell=lambda shown, chosen, kind: self._tell(shown.recipe_as(chosen), kind),
         )  # fmt: skip
-        self._done.connect(dialog.note)
-        dialog.show()
+        self._done.connect(self._dialog.note)
+        self._dialog.show()
 
     def _window_page(self) -> dict[str, object]:
         """The settings of a page as large as the figure in the window, at twice its resolution."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from aeviz.app.exports import chosen_suffix, with_suffix
 from aeviz.app.film_making import FilmMaking, NoiseFilm, TrainingFilm
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
-from aeviz.app.settings_dialog import EXPORT, SettingsDialog
+from aeviz.app.settings_dialog import EXPORT, Pages, SettingsDialog
 from aeviz.core.clean_data import CleanData
 from aeviz.core.field import Field, Grid
 from aeviz.core.files import FileError, check_place
@@ -158,7 +159,8 @@ class FilmDialog(SettingsDialog):
         self._field, self._data, self._midline, self._recipe, self._save = field, data, midline, recipe, save
         actions = {f"&{EXPORT}": self._export}
         settings = recipe.settings.replace(**SIZES["720p"])
-        super().__init__(parent, "Export film", settings, shown=SHOWN, pages=SIZES, actions=actions)
+        pages: Pages = {title: partial(dict, size) for title, size in SIZES.items()}
+        super().__init__(parent, "Export film", settings, shown=SHOWN, pages=pages, actions=actions)
 
     def figure(self) -> tuple[FieldFigure, Page]:
         """The last picture; over the noise, that of the network that there is."""

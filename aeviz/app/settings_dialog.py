@@ -29,6 +29,7 @@ from aeviz.core.settings import SPECS, Settings
 from aeviz.figure.export import Page, image_of
 from aeviz.figure.figure import FieldFigure
 
+Pages = Mapping[str, Callable[[], Mapping[str, Any]]]
 EXPORT = "Export …"
 _SETTLE = 40  # ms without a change until the preview is painted anew
 _SIDE = 330  # px of the column of settings
@@ -43,15 +44,15 @@ class SettingsDialog(QDialog):
         To begin with.
     shown : mapping of str to names
         Which settings stand under which heading.
-    pages : mapping of str to settings
-        Usual pages, by the titles of their buttons.
+    pages : mapping of str to callable
+        Buttons of usual pages, by their titles, and what returns a page's settings.
     actions : mapping of str to callable
         Buttons and what they do; the last one, `EXPORT`, is the one to press.
     """
 
     def __init__(
         self, parent: QWidget, title: str, settings: Settings, *, shown: Mapping[str, Sequence[str]],
-        pages: Mapping[str, Mapping[str, Any]], actions: Mapping[str, Callable[[], object]],
+        pages: Pages, actions: Mapping[str, Callable[[], object]],
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.setWindowTitle(title)
@@ -93,9 +94,8 @@ class SettingsDialog(QDialog):
         raise NotImplementedError
 
     def _lay_out(
-        self, shown: Mapping[str, Sequence[str]], pages: Mapping[str, Mapping[str, Any]],
-        actions: Mapping[str, Callable[[], object]],
-    ) -> None:  # fmt: skip
+        self, shown: Mapping[str, Sequence[str]], pages: Pages, actions: Mapping[str, Callable[[], object]]
+    ) -> None:
         self._facts.setProperty("role", "muted")
         self._note.setProperty("role", "past")
         self._note.setWordWrap(True)
@@ -133,18 +133,18 @@ class SettingsDialog(QDialog):
         room = self.parentWidget().size() if self.parentWidget() else QSize(1200, 800)
         self.resize(max(820, min(1180, room.width() - 60)), max(520, min(800, room.height() - 40)))
 
-    def _page_buttons(self, usual: Mapping[str, Mapping[str, Any]]) -> QWidget:
+    def _page_buttons(self, usual: Pages) -> QWidget:
         """Buttons of the usual pages."""
         pages = QWidget()
         grid = QGridLayout(pages)
         grid.setContentsMargins(8, 0, 0, 0)
         grid.setSpacing(6)
         self.pages = QButtonGroup(self)
-        for index, (title, settings) in enumerate(usual.items()):
+        for index, (title, page) in enumerate(usual.items()):
             button = QPushButton(title)
             button.setToolTip("Takes the size, resolution and font size that suit it.")
             button.setAutoDefault(False)
-            button.clicked.connect(lambda _, settings=settings: self.store.set(**settings))
+            button.clicked.connect(lambda _, page=page: self.store.set(**page()))
             self.pages.addButton(button)
             grid.addWidget(button, index // 2, index % 2)
         return pages

@@ -59,6 +59,12 @@ class Store(QObject):
             return False
         return self.put(new)
 
+    def begin(self, settings: Settings) -> None:
+        """Take settings whose data are there, wherever they come from."""
+        old, self._settings, self.aim = self._settings, settings, Aim()
+        if settings != old:
+            self.changed.emit(old, settings)
+
     def cycle(self, name: str, by: int = 1) -> None:
         """Take the next one of a setting's choices, or of on and off."""
         choices = SPECS[name].choices or (False, True)

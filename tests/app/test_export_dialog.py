@@ -30,14 +30,34 @@ def dialog(desk):
     desk.window.memory.figure = {}
     for each in desk.window.findChildren(ExportDialog):
         each.close()
-    desk.until(lambda: not desk.window.findChildren(ExportDialog))
+    assert not any(each.isVisible() for each in desk.window.findChildren(ExportDialog))
 
 
 def open_dialog(desk) -> ExportDialog:
-    known = desk.window.findChildren(ExportDialog)
+    """Open it, or what is shown now in the one that is open."""
+    dialogs = desk.window.findChildren(ExportDialog)
+    before = [each._field for each in dialogs]
     desk.window.exports.figure()
-    desk.until(lambda: len(desk.window.findChildren(ExportDialog)) > len(known))
-    return next(each for each in desk.window.findChildren(ExportDialog) if each not in known)
+    desk.until(lambda: [each._field for each in desk.window.findChildren(ExportDialog)] != before)
+    (dialog,) = desk.window.findChildren(ExportDialog)
+    desk.until(dialog.isVisible)
+    return dialog
+
+
+def test_closed_it_holds_nothing_and_opens_again_as_new(desk, dialog):
+    first = dialog.field
+    assert dialog.store.set(title="A title", theme="lecture")
+    dialog.note("What became of it")
+    dialog.close()
+    assert dialog._field is None and dialog.preview.figure is None
+    desk.store.set(layer="ambiguity")
+    again = open_dialog(desk)
+    assert again is dialog, "Qt would keep some kilobytes of each"
+    assert again.field is not first
+    assert (again.settings.title, again.settings.layer) == ("", "ambiguity")
+    assert again.settings.theme == desk.store.settings.theme
+    assert again._note.text() == ""
+    desk.store.set(layer="magnitude")
 
 
 @pytest.fixture

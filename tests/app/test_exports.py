@@ -45,14 +45,14 @@ def silence(desk):
     desk.window.memory.figure = {}
     for dialog in desk.window.findChildren(ExportDialog):
         dialog.close()
-    desk.until(lambda: not desk.window.findChildren(ExportDialog))
+    assert not any(each.isVisible() for each in desk.window.findChildren(ExportDialog))
 
 
 def dialog_of(desk, **settings) -> ExportDialog:
     """The dialog for a figure, as a user opens it, of the window's size at first, with these settings."""
     desk.window.exports.figure()
-    desk.until(lambda: desk.window.findChildren(ExportDialog))
-    dialog = desk.window.findChildren(ExportDialog)[-1]
+    desk.until(lambda: any(each.isVisible() for each in desk.window.findChildren(ExportDialog)))
+    (dialog,) = desk.window.findChildren(ExportDialog)
     dialog.pages.buttons()[0].click()
     assert dialog.store.set(**settings)
     return dialog
