@@ -19,7 +19,7 @@ from aeviz.work.cores import keep_to
 from aeviz.work.malloc import give_back
 
 HEARTBEAT = 1.0  # seconds between two signs of life
-_TIDY_EVERY = 10  # of them
+_TIDY_EVERY = 5  # of them
 
 
 def main(

@@ -6,13 +6,15 @@ The real window with its real processes, offscreen, trains without pause while Ï
 scrubbed and played back, branches are made, compared and forgotten, the window is resized, and figures,
 data and runs are written. All keyframes have reached their bound after the warm-up, and the list of changes
 its own before it begins. After each round the
-resident memory of the three processes is taken, and what there is of file descriptors, threads and Qt
-objects; the slope is that of a straight line through the rounds after the warm-up, by Theil and Sen.
+resident memory of the window is taken when it has given back what is free, and of the other two, which do
+that by themselves every five seconds, the least of the round; and what there is of file descriptors, threads
+and Qt objects. The slope is that of a straight line through the rounds after the warm-up, by Theil and Sen.
 """
 
 from __future__ import annotations
 
 import gc
+import math
 import os
 import sys
 import tempfile
@@ -68,13 +70,19 @@ def entries(what: str, pids: list[int]) -> int:
     return sum(len([*Path(f"/proc/{pid}/{what}").iterdir()]) for pid in pids)
 
 
-def sample(window: Window, began: float) -> Sample:
+def watch(window: Window, least: dict[int, float]) -> None:
+    """Note the least memory of trainer and observer."""
+    for pid in window.run.pids.values():
+        least[pid] = min(resident(pid), least.get(pid, math.inf))
+
+
+def sample(window: Window, began: float, least: dict[int, float]) -> Sample:
     gc.collect()
     give_back()  # else what is free, and will be given back within a minute, would hide what grows
     pids = [os.getpid(), *window.run.pids.values()]
     return Sample(
         time.monotonic() - began,
-        tuple(resident(pid) for pid in pids),
+        (resident(os.getpid()), *(least[pid] for pid in pids[1:])),
         entries("fd", pids),
         entries("task", pids),
         len(window.findChildren(QObject)) + len(QApplication.topLevelWidgets()),
@@ -177,9 +185,11 @@ def soak(minutes: float) -> list[Sample]:
     fill_the_list_of_changes(window)
     began, samples = time.monotonic(), []
     while time.monotonic() - began < 60.0 * minutes:
+        least = dict[int, float]()
         for _ in a_round(window, len(samples)):
             live(0.05)
-        samples.append(sample(window, began))
+            watch(window, least)
+        samples.append(sample(window, began, least))
         print(samples[-1], flush=True)
     window.close()
     return samples
