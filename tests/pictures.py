@@ -17,6 +17,7 @@ os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp()  # what these windows trained 
 from PyQt6.QtCore import QEventLoop, QSize, QTimer
 from PyQt6.QtWidgets import QApplication
 
+from aeviz.app.export_dialog import ExportDialog
 from aeviz.app.gallery import shown_small
 from aeviz.app.memory import Memory
 from aeviz.app.style import Style
@@ -27,6 +28,7 @@ from aeviz.core.presets import preset, preset_names
 from aeviz.core.resources import RESOURCES
 from aeviz.core.settings import Settings
 from aeviz.figure.export import THUMBNAIL, figure_of, thumbnail
+from aeviz.figure.theme import font
 from aeviz.runs import train
 from aeviz.work.messages import Frame
 
@@ -43,6 +45,7 @@ class Picture:
     cursor: Point | None = None
     probe: Point | None = None
     fork: int | None = None  # the epoch from which another run goes on, with twice the noise
+    exported: bool = False  # the dialog that exports it, instead of the window
 
 
 PICTURES = {
@@ -66,6 +69,7 @@ PICTURES = {
         )
     ),
     "branches.png": Picture(Settings(), fork=400),
+    "export.png": Picture(Settings(), epoch=600, exported=True),
     "basins.png": Picture(
         Settings(layer="basins", arrows="none", flow="walk-back", midline=False), probe=(-0.2, 0.1)
     ),
@@ -92,9 +96,23 @@ def show(window: Window, picture: Picture) -> None:
             QTimer.singleShot(2_500, loop.quit)  # after the last repaint and the last text
 
     run.framed.connect(look)
+    run.judged.connect(run.refresh)  # which may come after the last frame
     run.speed = 500.0
     window.start()
     loop.exec()
+
+
+def dialog_of(window: Window) -> ExportDialog:
+    """The dialog that exports what the window shows."""
+    loop, look = QEventLoop(), QTimer()
+    look.timeout.connect(lambda: loop.quit() if window.findChildren(ExportDialog) else None)
+    look.start(100)
+    window.exports.figure()
+    loop.exec()
+    (dialog,) = window.findChildren(ExportDialog)
+    QTimer.singleShot(500, loop.quit)  # until it is laid out and painted
+    loop.exec()
+    return dialog
 
 
 def of_lesson(name: str) -> None:
@@ -113,12 +131,14 @@ def of_window(name: str) -> None:
         window.resize(1440, 860)
         window.show()
         show(window, PICTURES[name])
-        window.grab().save(str(FOLDER / name))
+        seen = dialog_of(window) if PICTURES[name].exported else window
+        seen.grab().save(str(FOLDER / name))
         window.close()
 
 
 if __name__ == "__main__":
     application = QApplication(["aeviz"])
     application.setStyle(Style())
+    application.setFont(font(13))
     for name in sys.argv[1:] or (*preset_names(), *PICTURES):
         of_window(name) if name in PICTURES else of_lesson(name)
