@@ -236,10 +236,9 @@ class Run:
             write_whole(path, partial(self._content, path, suffix, exported))
 
     def _content(self, path: Path, suffix: str, exported: Exported | None) -> bytes:
-        ending = data_ending(path)
         if suffix == RUN or exported is None:
             return run_bytes(self.saved())
-        if ending is not None:
+        if (ending := data_ending(path)) is not None:
             return DATA_FILES[ending][1](exported)
         if suffix in PICTURES:
             return self._picture(exported, suffix)

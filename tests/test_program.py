@@ -100,6 +100,12 @@ def watch() -> Iterator[Callable[[set[int]], Watch]]:
         each.close()
 
 
+@pytest.fixture(autouse=True)
+def nothing_was_left(tmp_path, monkeypatch):
+    """A run that a window of another test left is not offered here, with a dialog."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 def said(program: Any) -> dict[str, Any]:
     return json.loads(program.line())
 

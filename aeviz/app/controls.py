@@ -203,8 +203,8 @@ class Row(QWidget):
         policy.setRetainSizeWhenHidden(True)
         self.reset.setSizePolicy(policy)
         title = spec.title
-        unit = f" ({spec.unit})" if spec.unit in _UNITS else ""
-        self.label = QLabel(title + unit + (" ↻" if tagged and spec.applies == "rebuild" else ""))
+        bare = f" ({spec.unit})" if spec.unit in _UNITS else ""
+        self.label = QLabel(title + bare + (" ↻" if tagged and spec.applies == "rebuild" else ""))
         self.label.setBuddy(self.editor)
         unit = f" Unit: {spec.unit}." if spec.unit else ""
         what = f"{spec.help} {_EFFECT[spec.applies]}{unit}"

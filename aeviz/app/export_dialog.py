@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QWidget
 
-from aeviz.app.settings_dialog import EXPORT, SettingsDialog
+from aeviz.app.settings_dialog import EXPORT, Pages, SettingsDialog
 from aeviz.app.shown_field import ShownField
 from aeviz.core.pages import PAGES
 from aeviz.core.settings import Settings
@@ -59,11 +58,9 @@ class ExportDialog(SettingsDialog):
             "&Copy picture": lambda: copy(self.field, self.settings),
             f"&{EXPORT}": lambda: save(self.field, self.settings),
         }
-        pages: dict[str, Callable[[], Mapping[str, Any]]] = {"As the window": as_window}
-        for each in PAGES.values():
-            pages[each.title] = partial(dict, each.settings)
+        usual: Pages = {each.title: partial(dict, each.settings) for each in PAGES.values()}
+        pages = {"As the window": as_window, **usual}
         super().__init__(parent, "Export figure", settings, shown=SHOWN, pages=pages, actions=actions)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         self.finished.connect(self._forget)
 
     @property

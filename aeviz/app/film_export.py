@@ -12,7 +12,7 @@ from PyQt6.QtCore import QObject, Qt
 from PyQt6.QtWidgets import QFileDialog, QProgressDialog, QWidget
 
 from aeviz.app.exports import chosen_suffix, with_suffix
-from aeviz.app.film_making import FilmMaking, NoiseFilm, TrainingFilm
+from aeviz.app.film_making import FilmMaking, TrainingFilm
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
 from aeviz.app.settings_dialog import EXPORT, Pages, SettingsDialog
@@ -98,8 +98,7 @@ class FilmExport(QObject):
         except FileError as error:
             self._say(str(error))
             return
-        kind = NoiseFilm if recipe.settings.film == "noise" else TrainingFilm
-        making = self.making = kind(self, self._run, path, recipe)
+        making = self.making = self._made(path, recipe)
         progress = self._progress = QProgressDialog(making.stage, "Cancel", 0, 0, self._window)
         progress.setWindowTitle(f"Export film – {path.name}")
         progress.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -112,6 +111,13 @@ class FilmExport(QObject):
         making.ended.connect(self._end)
         progress.show()
         making.start()
+
+    def _made(self, path: Path, recipe: Recipe) -> FilmMaking[Any]:
+        if recipe.settings.film == "training":
+            return TrainingFilm(self, self._run, path, recipe)
+        from aeviz.app.noise_film import NoiseFilm  # loads what a sweep needs
+
+        return NoiseFilm(self, self._run.data, path, recipe)
 
     def cancel(self) -> None:
         """Leave nothing behind of a film that is being made."""
@@ -161,6 +167,7 @@ class FilmDialog(SettingsDialog):
         settings = recipe.settings.replace(**SIZES["720p"])
         pages: Pages = {title: partial(dict, size) for title, size in SIZES.items()}
         super().__init__(parent, "Export film", settings, shown=SHOWN, pages=pages, actions=actions)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
     def figure(self) -> tuple[FieldFigure, Page]:
         """The last picture; over the noise, that of the network that there is."""

@@ -1,4 +1,4 @@
-"""A film in the making, while the window goes on: of the run's training, or over the noise."""
+"""A film in the making, while the window goes on; that of the run's training."""
 
 from __future__ import annotations
 
@@ -15,17 +15,15 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from aeviz.app.live_run import LiveRun
 from aeviz.core.field import Grid
 from aeviz.core.files import FileError
-from aeviz.core.film import epoch_caption, film_epochs, film_settings, noise_caption, samples, shots
+from aeviz.core.film import epoch_caption, film_epochs, film_settings, samples, shots
 from aeviz.core.recipe import Recipe
 from aeviz.core.setting import SettingError
 from aeviz.figure.film import Film, Picture
 from aeviz.run import TrainingError
-from aeviz.sweep.executors import cores
-from aeviz.sweep.noises import Noises
 from aeviz.work.messages import Frame
 
 _AHEAD = 2  # pictures that are asked for at a time: who makes them works while one is painted
-_SOON, _LATER = 2, 50  # ms between two looks whether there is something to paint
+_SOON = 2  # ms between two looks whether there is something to paint
 _TELL_EVERY = 1.0  # seconds: the time that is left is told so often at least
 CANCELLED = "the film was cancelled, and nothing is left of it"
 
@@ -68,7 +66,7 @@ class FilmMaking(QObject, Generic[_Shown]):
         self._timer.setInterval(_SOON)
         self._timer.timeout.connect(self._go_on)
         self._began = self._told_at = time.monotonic()
-        self._told = ""
+        self._told = (0, (0, 0))
 
     def start(self) -> None:
         """Begin with it."""
@@ -148,7 +146,7 @@ class FilmMaking(QObject, Generic[_Shown]):
             self._timer.setInterval(_SOON if self._come else self.look_every)
 
     def _tell(self) -> None:
-        told, now = f"{self.stage} {self.progress}", time.monotonic()
+        told, now = (self.painted, self.progress), time.monotonic()
         if told != self._told or now - self._told_at > _TELL_EVERY:
             self._told, self._told_at = told, now
             self.progressed.emit()
@@ -193,42 +191,3 @@ class TrainingFilm(FilmMaking[int]):
 
     def _begin(self, looked: Sequence[Picture]) -> Film:
         return Film(self._path, self._settings, self._data, looked, self._recipe, self._run.lines)
-
-
-class NoiseFilm(FilmMaking[float]):
-    """Networks with ever more noise, trained in processes of their own; the run is left alone.
-
-    One fewer are trained at a time than there are cores: the window is to be smooth, and its run to go on.
-    """
-
-    look_every = _LATER
-
-    def __init__(self, parent: QObject, run: LiveRun, path: Path, recipe: Recipe) -> None:
-        self._settings, self._data = recipe.settings, run.data
-        self._noises = Noises(recipe.settings, path.suffix.lower(), run.data, max(1, cores() - 1))
-        super().__init__(parent, path, self._noises.samples, self._noises.shown)
-
-    @property
-    def progress(self) -> tuple[int, int]:
-        """How many networks are trained, and of how many: pictures are painted in no time."""
-        return self._noises.done, len(self._noises)
-
-    @property
-    def stage(self) -> str:
-        """What is being done."""
-        done, of = self.progress
-        return super().stage if done == of else f"Network {done + 1:,} of {of:,}"
-
-    def _fetch(self) -> None:
-        while self._wanted and self._room > 0 and self._noises.ready(self._wanted[0][0]):
-            noise, frames = self._wanted.popleft()
-            picture = self._noises.picture(noise) if self._film is None else self._noises.take(noise)
-            self._come.append(Picture(picture.field, noise_caption(noise), frames))
-
-    def _begin(self, looked: Sequence[Picture]) -> Film:
-        last = self._noises.last
-        return Film(self._path, self._settings, self._data, looked, last.recipe, last.midline)
-
-    def _end(self, text: str) -> None:
-        self._noises.close()
-        super()._end(text)

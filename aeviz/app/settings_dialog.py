@@ -56,7 +56,6 @@ class SettingsDialog(QDialog):
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.store = Store(settings)
         self._rows = dict[str, Row]()
         self.preview, self._facts, self._note = Preview(), QLabel(), QLabel()

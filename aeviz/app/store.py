@@ -61,9 +61,8 @@ class Store(QObject):
 
     def begin(self, settings: Settings) -> None:
         """Take settings whose data are there, wherever they come from."""
-        old, self._settings, self.aim = self._settings, settings, Aim()
-        if settings != old:
-            self.changed.emit(old, settings)
+        if settings != self._settings:
+            self._take(settings, Aim())
 
     def cycle(self, name: str, by: int = 1) -> None:
         """Take the next one of a setting's choices, or of on and off."""
@@ -82,7 +81,10 @@ class Store(QObject):
             except SettingError as error:
                 self.refused.emit(str(error))
                 return False
-        self._settings, self.aim = new, aim
+        self._take(new, aim)
+        return True
+
+    def _take(self, new: Settings, aim: Aim) -> None:
+        old, self._settings, self.aim = self._settings, new, aim
         self.changed.emit(old, new)
         self.aim = Aim()
-        return True

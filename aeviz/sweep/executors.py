@@ -89,7 +89,7 @@ class LocalPool(Executor):
 
 
 class _Context(SpawnContext):
-    """Starts processes one after the other, and knows them."""
+    """Knows the processes that it has started, to end them all at once."""
 
     def __init__(self) -> None:
         self._started: list[SpawnProcess] | None = []
@@ -100,7 +100,7 @@ class _Context(SpawnContext):
         return _Process(self, *args, **kwargs)
 
     def begin(self, start: Callable[[], None], process: SpawnProcess) -> None:
-        """Start a process: one at a time, for its environment is this one's."""
+        """Start a process, unless all are ended already."""
         with self._starting:
             if self._started is None:
                 raise WorkerLostError("the sweep is over")
