@@ -15,7 +15,7 @@ from safetensors.numpy import save
 from aeviz.core.clean_data import CleanData
 from aeviz.core.data_file import MOST_POINTS
 from aeviz.core.setting import SettingError
-from aeviz.core.settings import SPECS, Settings
+from aeviz.core.settings import DEFAULTS, SPECS, Settings
 from aeviz.core.timeline import Keyframe
 from aeviz.version import __version__
 
@@ -192,8 +192,8 @@ def _layout(head: bytes, header: Mapping[str, Any]) -> tuple[list[_Place], int]:
     return places, end
 
 
-def settings_of(values: Any) -> Settings:
-    """Return the settings that `Settings.to_json` has written, also those of an older version.
+def settings_of(values: Any, before: Settings = DEFAULTS) -> Settings:
+    """Return the settings that `Settings.to_json` has written; what an older version lacks is as in `before`.
 
     Raises
     ------
@@ -208,7 +208,7 @@ def settings_of(values: Any) -> Settings:
             f"it has a setting {unknown[0][:40]!r} that aeviz {__version__} does not know"
         )
     try:
-        return Settings(**values)
+        return before.replace(**values)
     except (SettingError, TypeError, ValueError, OverflowError) as error:
         raise PackError(f"its settings are impossible ({_line(error)})") from error
 

@@ -121,8 +121,8 @@ class Spec:
                 raise self._error(value)
             if not self.length[0] <= len(value) <= self.length[1]:
                 raise self._error(value)
-            if self._are_numbers(value):
-                return tuple(value)
+            if (floats := self._floats(value)) is not None:
+                return floats
             return tuple(self._checked_number(each, int if self.whole else float) for each in value)
         return self._checked_number(value, type_of=type(self.default))
 
@@ -156,13 +156,17 @@ class Spec:
             return self.separator.join(_number_text(each) for each in value)
         return value if isinstance(value, str) else _number_text(value)
 
-    def _are_numbers(self, values: list[Any] | tuple[Any, ...]) -> bool:
-        """Whether all is well with many numbers at once: thousands are checked in every frame."""
-        if self.whole or not values or any(type(value) is not float for value in values):
-            return False
-        if self.low is None or self.high is None or math.isnan(sum(values)):
-            return False
-        return bool(self.low <= min(values) and max(values) <= self.high)
+    def _floats(self, values: list[Any] | tuple[Any, ...]) -> tuple[float, ...] | None:
+        """The values where all is well with them, checked at once: of drawn points there are thousands."""
+        if self.whole or not values or not {*map(type, values)} <= {int, float}:
+            return None
+        try:
+            floats = tuple(map(float, values))
+        except OverflowError:
+            return None
+        if self.low is None or self.high is None or math.isnan(sum(floats)):
+            return None
+        return floats if self.low <= min(floats) and max(floats) <= self.high else None
 
     def _number(self, text: str) -> float:
         try:

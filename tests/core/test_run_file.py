@@ -92,7 +92,6 @@ def test_every_bit_of_a_state_is_kept(data: st.DataObject) -> None:
 @effort(max_examples=25)
 @given(everything(), st.data())
 def test_settings_come_back_from_the_pool(first: dict[str, Any], data: st.DataObject) -> None:
-    """Whatever was changed: what is checked is never two settings together."""
     several = [Settings(**first)]
     for _ in range(3):
         names = data.draw(st.sets(st.sampled_from(sorted(SPECS)), max_size=5))
@@ -105,6 +104,13 @@ def test_settings_come_back_from_the_pool(first: dict[str, Any], data: st.DataOb
     for settings, number in zip(several, numbers, strict=True):
         for other, its_number in zip(several, numbers, strict=True):
             assert (courses[number] == courses[its_number]) == is_same_course(settings, other)
+
+
+def test_settings_that_only_together_are_impossible_are_refused() -> None:
+    """Each line of the pool might stand for itself."""
+    lines = json.dumps(Settings(size=(50.0, 50.0)).to_json()) + '\n{"noise": 0.3}\n{"resolution": 1200.0}'
+    with pytest.raises(PackError, match="makes 23,622 × 23,622 pixels"):
+        pool_of(np.frombuffer(lines.encode(), np.uint8))
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
