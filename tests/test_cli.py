@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import workers
 
 from aeviz.cli import main
 from aeviz.core.settings import FILE_GROUPS, TABLE
@@ -146,7 +147,7 @@ def test_without_a_display_the_window_is_one_line(start) -> None:
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="signals to a terminal's process group are POSIX's")
 def test_ctrl_c_while_rendering_leaves_no_file(tmp_path: Path, start) -> None:
     program = start("-m", "aeviz", "render", str(tmp_path / "field.png"), "--epochs", "1000000")
-    while not _children(program.process.pid):  # the worker is there, so the training is under way
+    while not workers(program.process.pid):  # the worker is there, so the training is under way
         assert program.process.poll() is None
     os.killpg(program.process.pid, signal.SIGINT)
     code, _, err = program.end()
@@ -162,8 +163,3 @@ def test_the_readme_installs_what_qt_needs() -> None:
     assert len(commands) == 2
     for command in commands:
         assert set(debian_packages(screen=True)) <= set(command)
-
-
-def _children(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task")
-    return [int(child) for task in tasks.glob("*/children") for child in task.read_text().split()]

@@ -11,6 +11,7 @@ import aeviz
 from aeviz.cli import main
 from aeviz.core.run_file import read_run
 
+pytestmark = pytest.mark.usefixtures("in_kept_processes")
 SMALL = ["--points", "40", "--hidden", "8", "--code", "8", "--grid", "12x10"]
 FIELD = (
     "x", "y", "displacement", "magnitude", "ambiguity", "exact_displacement", "exact_ambiguity",

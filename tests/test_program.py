@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import descendants
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -52,15 +53,6 @@ PROGRAM = """if True:
     sys.argv = ["aeviz", *sys.argv[1:]]
     runpy.run_module("aeviz", run_name="__main__", alter_sys=True)
 """
-
-
-def descendants(pid: int) -> set[int]:
-    """All processes below a process."""
-    found: set[int] = set()
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, children.read_text().split()):
-            found |= {child} | descendants(child)
-    return found
 
 
 class Watch:

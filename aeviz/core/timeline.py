@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -60,6 +60,30 @@ class Keyframe:
     def loss(self) -> float:
         """Mean loss of that epoch; NaN of epoch 0."""
         return float(self.state["loss"])
+
+    def __reduce__(self) -> tuple[Callable[..., Keyframe], tuple[object, ...]]:
+        """Go over a pipe as one block: where hundreds come and go in small pieces, memory gets holes."""
+        form = [(name, array.dtype.str, array.shape) for name, array in self.state.items()]
+        block = b"".join(_padded(array.tobytes()) for array in self.state.values())
+        return _of_block, (self.epoch, self.settings, form, np.frombuffer(block, np.uint8))
+
+
+_ALIGNED = 16  # bytes
+
+
+def _padded(content: bytes) -> bytes:
+    return content + bytes(-len(content) % _ALIGNED)
+
+
+def _of_block(
+    epoch: int, settings: Settings, form: Iterable[tuple[str, str, tuple[int, ...]]], block: NDArray[np.uint8]
+) -> Keyframe:
+    state: dict[str, NDArray[np.generic]] = {}
+    for name, dtype, shape in form:
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        state[name] = block[:size].view(dtype).reshape(shape)
+        block = block[size + -size % _ALIGNED :]
+    return Keyframe(epoch, settings, state)
 
 
 def is_due(epoch: int, spread: float) -> bool:

@@ -16,8 +16,8 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, ParamSpec, TypeVar
 
 from aeviz.version import __version__
-from aeviz.work.client import fit_to_start
 from aeviz.work.cores import ALL, keep_to
+from aeviz.work.starting import fit_to_start
 
 PATIENCE = 5.0  # seconds in which a cluster has to answer
 

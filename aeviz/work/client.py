@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import multiprocessing
-import multiprocessing.resource_tracker
-import os
 import queue
-import signal
-import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnContext
+from multiprocessing.context import SpawnProcess
 
 from aeviz.work import entry
 from aeviz.work import messages as m
 from aeviz.work.cores import ALL, ALL_BUT_ONE
+from aeviz.work.forked import Forked, can_fork
+from aeviz.work.starting import fit_to_start
 
 _PATIENCE = 0.4  # seconds that a process gets to end by itself before it is ended
 
@@ -36,13 +34,19 @@ class Client:
     def __init__(self, receive: Callable[[m.FromWorker], None]) -> None:
         self._receive = receive
         context = multiprocessing.get_context("spawn")
-        trainers_end, observers_end = context.Pipe()
-        self._peers = [
-            _Peer(context, "trainer", trainers_end, ALL),
-            _Peer(context, "observer", observers_end, ALL_BUT_ONE),
-        ]
-        for end in (trainers_end, observers_end):
-            end.close()  # so that each process's end closes with it
+        (trainer, trainers), (observer, observers) = context.Pipe(), context.Pipe()
+        to_observer, to_trainer = context.Pipe()
+        self._peers = [_Peer("trainer", trainer), _Peer("observer", observer)]
+        posts = (
+            entry.Post("trainer", trainers, to_observer, ALL),
+            entry.Post("observer", observers, to_trainer, ALL_BUT_ONE),
+        )
+        together = [posts] if can_fork() else [(post,) for post in posts]
+        self._processes: dict[str, SpawnProcess | Forked] = {
+            each[0].name: _started(*each) for each in together
+        }
+        for post in posts:
+            post.close()  # so that each process's end closes with it
         self._outbox: queue.SimpleQueue[m.ToTrainer | m.ToObserver | None] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=target, name=f"aeviz-{target.__name__.strip('_')}", daemon=True)
@@ -53,8 +57,8 @@ class Client:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The process ids of "trainer" and "observer"."""
-        return {peer.name: peer.process.pid or 0 for peer in self._peers}
+        """The process ids of "trainer" and, once there is one, "observer"."""
+        return {name: process.pid or 0 for name, process in self._processes.copy().items()}
 
     @property
     def silence(self) -> float:
@@ -74,7 +78,7 @@ class Client:
         self._outbox.put(None)
         self._join()
         for end in ("terminate", "kill"):
-            alive = [peer.process for peer in self._peers if peer.process.is_alive()]
+            alive = [process for process in [*self._processes.values()] if process.is_alive()]
             for process in alive:
                 getattr(process, end)()
             if alive:
@@ -82,12 +86,12 @@ class Client:
         for thread in self._threads:
             thread.join(_PATIENCE)
         for peer in self._peers:
-            peer.connection.close()
+            peer.connection.close()  # by which one that is not known yet will end as well
 
     def _join(self) -> None:
         deadline = time.monotonic() + _PATIENCE
-        for peer in self._peers:
-            peer.process.join(max(0.0, deadline - time.monotonic()))
+        for process in [*self._processes.values()]:
+            process.join(max(0.0, deadline - time.monotonic()))
 
     def _write(self) -> None:
         trainer, observer = self._peers
@@ -104,115 +108,67 @@ class Client:
 
     def _read(self) -> None:
         trainer, observer = self._peers
-        waited_for = [thing for peer in self._peers for thing in (peer.connection, peer.process.sentinel)]
+        connections = [peer.connection for peer in self._peers]
         alive = True
         while alive:
             try:
-                wait(waited_for)
+                wait([*connections, *(process.sentinel for process in self._processes.values())])
             except OSError:  # closed meanwhile
                 break
             # All that the trainer has said comes before what the observer says, which may follow from it.
             alive = self._hear(trainer) and self._hear(observer, first=lambda: self._hear(trainer))
         self._join()
-        dead = [peer for peer in self._peers if not peer.process.is_alive()]
-        blamed = next((peer for peer in dead if peer.process.exitcode), (dead or self._peers)[0])
-        self._receive(m.Died(blamed.process.exitcode, blamed.name))
+        self._hear(trainer)  # how the observer has ended
+        self._receive(self._death())
+
+    def _death(self) -> m.Died:
+        """Which process has ended, and how; where both have, one that has not ended well."""
+        dead = {name: process for name, process in self._processes.items() if not process.is_alive()}
+        blamed = next(
+            (name for name, process in dead.items() if process.exitcode), next(iter(dead), "trainer")
+        )
+        return m.Died(self._processes[blamed].exitcode, blamed)
 
     def _hear(self, peer: _Peer, first: Callable[[], object] = lambda: None) -> bool:
         """Pass on all that a process has said so far; False where there will be no more."""
-        alive = peer.process.is_alive()  # asked before the last word is read
+        process = self._processes.get(peer.name)
+        alive = process is None or process.is_alive()  # asked before the last word is read
         try:
             while peer.connection.poll():
                 message = peer.connection.recv()
                 first()
                 peer.heard = time.monotonic()
-                if isinstance(message, m.Ready):
-                    peer.ready = True
-                    if all(each.ready for each in self._peers):
+                match message:
+                    case m.Ready():
+                        peer.ready = True
+                        if all(each.ready for each in self._peers):
+                            self._receive(message)
+                    case m.Forked():
+                        self._processes["observer"] = Forked(message.pid)
+                    case m.ForkedEnded():
+                        if isinstance(observer := self._processes.get("observer"), Forked):
+                            observer.exitcode = message.exit_code
+                    case m.Alive():
+                        pass
+                    case _:
                         self._receive(message)
-                elif not isinstance(message, m.Alive):
-                    self._receive(message)
         except (EOFError, OSError):
             return False
         return alive
 
 
 class _Peer:
-    """One process at the other end of a pipe."""
+    """The other end of a pipe."""
 
-    def __init__(self, context: SpawnContext, name: str, other: Connection, cores: frozenset[int]) -> None:
-        self.name, self.heard, self.ready = name, time.monotonic(), False
-        self.connection, theirs = context.Pipe()
-        arguments = (name, theirs, other, cores)
-        self.process = context.Process(target=entry.main, args=arguments, name=f"aeviz-{name}", daemon=True)
-        with fit_to_start():
-            self.process.start()
-        theirs.close()
+    def __init__(self, name: str, connection: Connection) -> None:
+        self.name, self.connection = name, connection
+        self.heard, self.ready = time.monotonic(), False
 
 
-_starting = threading.Lock()
-
-
-@contextmanager
-def fit_to_start() -> Iterator[None]:
-    """Let this process be as a child is to find it; in one thread at a time, for all see it so."""
-    with _starting, interrupts_held(), main_module_hidden(), one_thread_asked_for():
-        yield
-
-
-@contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Start the child with SIGINT blocked: Ctrl-C before it can ignore it would print a traceback."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    multiprocessing.resource_tracker.ensure_running()  # starting it would unblock SIGINT again
-    # Another thread, of a library, may still take the signal for the process: then it waits here.
-    waiting: list[int] = []
-    in_main = threading.current_thread() is threading.main_thread()
-    handler = signal.signal(signal.SIGINT, lambda number, _: waiting.append(number)) if in_main else None
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        if in_main:
-            signal.signal(signal.SIGINT, handler)
-        if waiting:
-            signal.raise_signal(signal.SIGINT)
-
-
-@contextmanager
-def one_thread_asked_for() -> Iterator[None]:
-    """Let the child's matrix products run in one thread, as the window needs the other core.
-
-    The libraries read this when they are loaded, which in the child is before any of its own code.
-    At 64 × 65 × 4,096 one thread takes 4.0 ms an epoch and two take 6.8.
-    """
-    names = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-@contextmanager
-def main_module_hidden() -> Iterator[None]:
-    """Keep "spawn" from running the caller's script again in the child.
-
-    The child needs nothing of it, and a plain script that calls `aeviz.train` at its top level would
-    start itself again and again.
-    """
-    main = sys.modules["__main__"]
-    names: dict[str, object] = {n: vars(main).pop(n) for n in ("__file__", "__spec__") if n in vars(main)}
-    main.__spec__ = None
-    try:
-        yield
-    finally:
-        vars(main).update(names)
+def _started(*posts: entry.Post) -> SpawnProcess:
+    """Start a process that serves at the first of these posts, and forks another one for the second."""
+    context, name = multiprocessing.get_context("spawn"), f"aeviz-{posts[0].name}"
+    process = context.Process(target=entry.main, args=posts, name=name, daemon=True)
+    with fit_to_start():
+        process.start()
+    return process

@@ -6,7 +6,7 @@ import ctypes
 from contextlib import suppress
 
 _M_MMAP_THRESHOLD = -3  # glibc's number of that parameter
-_LARGE = 1 << 20  # bytes
+_LARGE = 1 << 16  # bytes: less than most keyframes
 
 
 def give_back() -> None:

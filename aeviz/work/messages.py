@@ -382,6 +382,20 @@ class Alive:
 
 
 @dataclass(frozen=True, slots=True)
+class Forked:
+    """The trainer has forked the observer."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForkedEnded:
+    """The observer that the trainer has forked is gone."""
+
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
 class Died:
     """A process is gone (said by the client)."""
 
@@ -392,6 +406,8 @@ class Died:
 FromWorker = (
     Ready
     | Alive
+    | Forked
+    | ForkedEnded
     | Frame
     | Exact
     | Brought

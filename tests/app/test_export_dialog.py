@@ -152,7 +152,7 @@ def test_the_command_and_the_script_of_a_figure_are_in_the_clipboard(desk, dialo
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf", ".npz"])
-def test_a_figure_brings_its_run_back_with_every_change(suffix, desk, tmp_path):
+def test_a_figure_brings_its_run_back_with_every_change(suffix, desk, tmp_path, in_kept_processes):
     with aeviz.train(QUICK, epochs=45, changes={10: {"noise": 0.4}, 30: {"noise": 0.1}}) as run:
         run.save(tmp_path / f"a{suffix}")
         field = run.field()
@@ -169,7 +169,7 @@ def test_a_figure_brings_its_run_back_with_every_change(suffix, desk, tmp_path):
     assert desk.window.keeper.path is None, "a run would be written over the figure"
 
 
-def test_what_is_changed_meanwhile_holds_from_the_end_on(desk, tmp_path):
+def test_what_is_changed_meanwhile_holds_from_the_end_on(desk, tmp_path, in_kept_processes):
     with aeviz.train(QUICK, epochs=50) as run:
         run.save(tmp_path / "a.npz")
         losses = run.loss
@@ -180,7 +180,7 @@ def test_what_is_changed_meanwhile_holds_from_the_end_on(desk, tmp_path):
     np.testing.assert_array_equal(desk.run.losses[:, 0].astype(float), losses)
 
 
-def test_a_run_that_follows_a_recipe_can_be_stopped_and_goes_on(desk, tmp_path):
+def test_a_run_that_follows_a_recipe_can_be_stopped_and_goes_on(desk, tmp_path, in_kept_processes):
     with aeviz.train(QUICK, epochs=30, changes={10: {"noise": 0.4}}) as run:
         run.save(tmp_path / "a.npz")
         losses = run.loss
@@ -199,7 +199,9 @@ def test_a_run_that_follows_a_recipe_can_be_stopped_and_goes_on(desk, tmp_path):
     desk.run.drive(playing=False)
 
 
-def test_points_that_came_with_a_figure_stay_when_the_run_begins_anew(desk, tmp_path, monkeypatch):
+def test_points_that_came_with_a_figure_stay_when_the_run_begins_anew(
+    desk, tmp_path, monkeypatch, in_kept_processes
+):
     rng = np.random.default_rng(3)
     np.savetxt(tmp_path / "own.csv", rng.normal(size=(30, 2)), delimiter=",")
     with aeviz.train(QUICK.replace(data=str(tmp_path / "own.csv")), epochs=5) as run:
@@ -227,7 +229,7 @@ def test_a_figure_without_a_recipe_is_told_and_nothing_is_lost(content, desk, tm
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.points.csv", "a.losses.csv", "a.safetensors", "a.onnx"])
-def test_data_of_every_kind_are_those_of_a_run_without_a_window(name, desk, tmp_path, to):
+def test_data_of_every_kind_are_those_of_a_run_without_a_window(name, desk, tmp_path, to, in_kept_processes):
     desk.begin(QUICK)
     desk.finish()
     to(tmp_path / name)
@@ -251,7 +253,7 @@ def test_the_recipe_of_a_zoomed_view_has_its_cells(desk, dialog, to, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
-def test_window_and_python_write_the_same_picture(suffix, desk, dialog, to, tmp_path):
+def test_window_and_python_write_the_same_picture(suffix, desk, dialog, to, tmp_path, in_kept_processes):
     dialog.store.set(**PAGES["screen"].settings)
     to(tmp_path / f"window{suffix}")
     dialog.buttons["Export …"].click()

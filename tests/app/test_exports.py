@@ -129,7 +129,7 @@ def test_the_file_is_the_picture_on_the_screen(compare, desk, tmp_path, choose):
     assert other < 0.03 * len(places), "more than edges, which are antialiased by other rules"
 
 
-def test_window_and_python_write_the_same_data(desk, choose, tmp_path):
+def test_window_and_python_write_the_same_data(desk, choose, tmp_path, in_kept_processes):
     desk.begin(QUICK)
     desk.finish()
     choose(tmp_path / "window")  # without an ending
@@ -156,7 +156,9 @@ def test_data_of_a_past_epoch_is_that_epochs(desk, tmp_path):
         assert data["noisy"].shape == data["reconstruction"].shape == (40, 2)
 
 
-def test_data_hold_the_users_units_and_the_regularisers_part_of_the_loss(desk, choose, tmp_path):
+def test_data_hold_the_users_units_and_the_regularisers_part_of_the_loss(
+    desk, choose, tmp_path, in_kept_processes
+):
     own = np.random.default_rng(4).normal((500.0, -3.0), (90.0, 0.2), (60, 2))
     np.save(tmp_path / "own.npy", own)
     settings = QUICK.replace(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import multiprocessing
 import os
 import re
 import select
@@ -14,6 +13,7 @@ import threading
 
 import numpy as np
 import pytest
+from processes import workers
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
@@ -31,8 +31,7 @@ LONGER = QUICK.replace(epochs=600)
 def nothing_outlives(shared_window):
     """The shared window's worker may be another one after a test; there is no second one."""
     yield
-    running = {child.pid for child in multiprocessing.active_children()}
-    assert running == set(shared_window.run.pids.values())
+    assert workers(os.getpid()) == set(shared_window.run.pids.values())
     names = [each.name for each in threading.enumerate() if each.name.startswith("aeviz")]
     assert sorted(names) == ["aeviz-journal", "aeviz-read", "aeviz-write"]
 
@@ -103,7 +102,7 @@ def test_without_a_worker_the_window_can_be_used_and_takes_the_run_up_once(desk,
     desk.until(lambda: desk.run.epoch > epoch)
     assert desk.frames[-1].settings.noise == 0.6
     assert not desk.window.notice.isVisible()
-    assert len(multiprocessing.active_children()) == 2, "a process is left behind"
+    assert len(workers(os.getpid())) == 2, "a process is left behind"
 
 
 @pytest.mark.parametrize("which", ["trainer", "observer"])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import multiprocessing
+import os
 
 import pytest
+from processes import workers
 from PyQt6.QtCore import QPoint, QRect, Qt
 from PyQt6.QtGui import QImage
 from PyQt6.QtTest import QTest
@@ -24,7 +25,7 @@ INSIDE = QRect(20, 20, 180, 150)  # of a card: its picture, without the frame ro
 
 
 def processes() -> int:
-    return len(multiprocessing.active_children())
+    return len(workers(os.getpid()))
 
 
 def open_ones(desk) -> list[Gallery]:

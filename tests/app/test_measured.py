@@ -22,7 +22,7 @@ LIT = 8.0  # px, radius of the ring round a clean point
 # The loss in parts
 
 
-def test_loss_and_regulariser_are_those_of_a_run_without_a_window(desk):
+def test_loss_and_regulariser_are_those_of_a_run_without_a_window(desk, in_kept_processes):
     desk.begin(PARTED)
     desk.finish()
     with aeviz.train(PARTED) as run:
@@ -282,7 +282,7 @@ def test_while_the_run_trains_the_curve_follows(desk):
 # The decoder's reach
 
 
-def test_the_decoders_reach_is_drawn_where_it_is_wanted(desk):
+def test_the_decoders_reach_is_drawn_where_it_is_wanted(desk, in_kept_processes):
     desk.begin(PLAIN.replace(code=1, show_data=False))
     desk.finish()
     assert desk.fields[-1].decoded == (), "it is worked out though nobody looks"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PyQt6.QtWidgets import QLabel, QPushButton
 
+from aeviz.app import live_run
 from aeviz.app.notice import Notice
 from aeviz.app.recovery import RecoveryDialog
 from aeviz.core import journal as journal_module
@@ -48,14 +51,29 @@ def state(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+_killed: list[tuple[int, bytes, Path]] = []
+
+
 @pytest.fixture
-def killed(state, start):
-    """A program that was killed in its first second of training: what it said."""
-    program = start("-c", PROGRAM, env=os.environ | {"XDG_STATE_HOME": str(state)})
-    epoch, losses = program.line().split()
-    os.kill(program.process.pid, signal.SIGKILL)
-    program.process.wait(10)
-    return int(epoch), bytes.fromhex(losses)
+def killed(state, start, tmp_path_factory):
+    """A program was killed in its first second of training: what it said; its journal is found."""
+    if not _killed:
+        folder = tmp_path_factory.mktemp("killed")
+        program = start("-c", PROGRAM, env=os.environ | {"XDG_STATE_HOME": str(folder)})
+        epoch, losses = program.line().split()
+        os.kill(program.process.pid, signal.SIGKILL)
+        program.process.wait(10)
+        _killed.append((int(epoch), bytes.fromhex(losses), folder))
+    epoch, losses, folder = _killed[0]
+    shutil.copytree(folder, state, dirs_exist_ok=True)
+    return epoch, losses
+
+
+@pytest.fixture
+def no_processes(monkeypatch):
+    """A window gets no trainer and no observer, where nothing is to be trained."""
+    nobody = SimpleNamespace(send=lambda message: None, stop=lambda: None, pids={}, silence=0.0)
+    monkeypatch.setattr(live_run, "Client", lambda receive: nobody)
 
 
 def says(dialog: RecoveryDialog) -> str:
@@ -84,19 +102,19 @@ def test_the_next_window_offers_the_run_and_takes_it_up(killed, new_window, desk
     assert window.keeper.left()[0].epoch >= epoch, "it is this window's now"
 
 
-def test_what_is_forgotten_is_not_offered_again(killed, new_window):
+def test_what_is_forgotten_is_not_offered_again(killed, new_window, no_processes):
     dialog = new_window(start=True).findChild(RecoveryDialog)
     press(dialog, "Forget")
     assert not dialog.isVisible()
     assert new_window().findChild(RecoveryDialog) is None
 
 
-def test_what_is_left_is_offered_again(killed, new_window):
+def test_what_is_left_is_offered_again(killed, new_window, no_processes):
     press(new_window().findChild(RecoveryDialog), "Later")
     assert new_window().findChild(RecoveryDialog).isVisible()
 
 
-def test_another_window_that_lives_is_no_crash(state, start, new_window):
+def test_another_window_that_lives_is_no_crash(state, start, new_window, no_processes):
     program = start("-c", PROGRAM, env=os.environ | {"XDG_STATE_HOME": str(state)})
     program.line()
     assert new_window().findChild(RecoveryDialog) is None

@@ -64,7 +64,7 @@ def test_it_opens_with_the_points_and_trains_by_itself(new_window, desk_at):
     assert len(desk.frames) == count
 
 
-def test_how_good_the_network_is_is_said_as_a_run_without_a_window_says_it(desk):
+def test_how_good_the_network_is_is_said_as_a_run_without_a_window_says_it(desk, in_kept_processes):
     settings = QUICK.replace(threshold=1.5)
     desk.begin(settings)
     desk.finish()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -103,6 +104,20 @@ def test_a_longer_run_never_has_a_narrower_rule(epoch: int, most: int) -> None:
 )
 def test_how_many_fit_into_memory(memory: int, nbytes: int, most: int) -> None:
     assert most_within(memory, nbytes) == most
+
+
+def test_over_a_pipe_a_keyframe_is_one_block_and_as_it_was() -> None:
+    arrays = np.arange(7, dtype=np.float32), np.array(math.nan), np.zeros((0, 3)), np.eye(3, 2).T
+    frame = Keyframe(5, Settings(noise=0.3), dict(zip("abcd", arrays, strict=True)))
+    found = pickle.loads(pickle.dumps(frame))  # noqa: S301
+    assert (found.epoch, found.settings, found.nbytes) == (5, Settings(noise=0.3), frame.nbytes)
+    assert [*found.state] == [*frame.state]
+    for one, other in zip(found.state.values(), frame.state.values(), strict=True):
+        assert (one.dtype, one.shape, one.tobytes()) == (other.dtype, other.shape, other.tobytes())
+        assert one.flags.aligned
+    places = [array.__array_interface__["data"][0] for array in found.state.values()]
+    assert max(places) - min(places) < 200
+    assert pickle.loads(pickle.dumps(Keyframe(0, Settings(), {}))).state == {}  # noqa: S301
 
 
 def test_the_size_of_a_keyframe_is_that_of_its_arrays() -> None:

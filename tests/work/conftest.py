@@ -13,6 +13,7 @@ from served import Serve, Window, driver_of
 from served import Trainer as ServedTrainer
 from talk import Talk
 
+from aeviz.work import client as client_module
 from aeviz.work import driver as driver_module
 from aeviz.work import exact as exact_module
 from aeviz.work import messages as m
@@ -53,6 +54,13 @@ def other(another_pair: Talk) -> Iterator[Talk]:
     """Another, shared as well."""
     yield another_pair
     another_pair.send(AT_REST)
+
+
+@pytest.fixture(params=["one forked", "each started"])
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With processes as on this system, and as where none can be forked."""
+    if request.param == "each started":
+        monkeypatch.setattr(client_module, "can_fork", lambda: False)
 
 
 @pytest.fixture

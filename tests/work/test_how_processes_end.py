@@ -47,7 +47,7 @@ def test_divergence_stops_at_a_good_epoch_and_can_be_mended(talk):
     assert talk.losses()[-1, 0] < talk.losses()[told.epoch, 0]
 
 
-def test_stop_ends_both_with_exit_code_0(new_talk):
+def test_stop_ends_both_with_exit_code_0(new_talk, both_ways):
     talk = new_talk()
     talk.build(ENDLESS)
     talk.send(NEVER_STOPS, m.Stop())
@@ -58,11 +58,13 @@ def test_stop_ends_both_with_exit_code_0(new_talk):
 
 @on_linux
 @pytest.mark.parametrize("which", ["trainer", "observer"])
-def test_sigkill_is_told_at_once(new_talk, which):
+def test_sigkill_is_told_at_once(new_talk, which, both_ways):
     talk = new_talk()
     talk.build(ENDLESS)
     talk.send(NEVER_STOPS)
-    os.kill(talk.client.pids[which], signal.SIGKILL)
+    pids = talk.client.pids
+    assert [*pids] == ["trainer", "observer"]
+    os.kill(pids[which], signal.SIGKILL)
     with pytest.raises(AssertionError, match="Died"):
         talk.wait_for(m.Measured)
     assert talk.said[-1] == m.Died(-signal.SIGKILL, which)
@@ -73,7 +75,7 @@ def test_sigkill_is_told_at_once(new_talk, which):
 
 @on_linux
 @pytest.mark.parametrize("which", ["trainer", "observer"])
-def test_a_stopped_process_is_ended_within_two_seconds(new_talk, which):
+def test_a_stopped_process_is_ended_within_two_seconds(new_talk, which, both_ways):
     talk = new_talk()
     talk.build(ENDLESS)
     os.kill(talk.client.pids[which], signal.SIGSTOP)
@@ -95,7 +97,7 @@ def test_interrupts_are_for_the_window_alone(talk):
 def test_an_interrupt_while_a_process_is_started_waits(start):
     program = (
         "import os, signal, numpy\n"  # whose BLAS has threads of its own, which block nothing
-        "from aeviz.work.client import interrupts_held\n"
+        "from aeviz.work.starting import interrupts_held\n"
         "try:\n"
         "    with interrupts_held():\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
@@ -112,7 +114,7 @@ def test_a_process_ends_when_its_pipe_closes():
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     observer, observers = context.Pipe()
-    process = context.Process(target=entry.main, args=("trainer", theirs, observers, cores.ALL))
+    process = context.Process(target=entry.main, args=(entry.Post("trainer", theirs, observers, cores.ALL),))
     process.start()
     theirs.close(), observers.close()
     for message in (m.Build(1, ENDLESS, clean_data(ENDLESS)), NEVER_STOPS):
