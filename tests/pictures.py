@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import QApplication
 from aeviz.app.export_dialog import ExportDialog
 from aeviz.app.gallery import shown_small
 from aeviz.app.memory import Memory
-from aeviz.app.style import Style
+from aeviz.app.style import STYLE
 from aeviz.app.window import Window
 from aeviz.core.marks import Point
 from aeviz.core.presets import FOLDER as PRESETS
@@ -138,7 +138,7 @@ def of_window(name: str) -> None:
 
 if __name__ == "__main__":
     application = QApplication(["aeviz"])
-    application.setStyle(Style())
+    application.setStyle(STYLE)
     application.setFont(font(13))
     for name in sys.argv[1:] or (*preset_names(), *PICTURES):
         of_window(name) if name in PICTURES else of_lesson(name)

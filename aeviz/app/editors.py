@@ -20,6 +20,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from aeviz.app.style import go_where_clicked
 from aeviz.core.setting import SettingError, Spec
 
 _FILE = "file …"
@@ -106,6 +107,7 @@ class SliderEditor(QSlider):
 
     def __init__(self, spec: Spec) -> None:
         super().__init__(Qt.Orientation.Horizontal)
+        go_where_clicked(self)
         self._low, self._span = spec.low or 0.0, (spec.high or 0.0) - (spec.low or 0.0)
         self._step = spec.step or 1.0
         self.setRange(0, round(self._span / self._step * 2))  # halves of a step

@@ -21,6 +21,7 @@ from PyQt6.QtWidgets import QSlider, QStyle, QStyleOptionSlider, QToolTip, QWidg
 
 from aeviz.app.epoch_marks import EpochMark
 from aeviz.app.lineage import grouped
+from aeviz.app.style import go_where_clicked
 from aeviz.figure.theme import DARK, Theme, font
 
 _REACH = 5  # px from a mark at which its tip is shown
@@ -39,6 +40,7 @@ class EpochSlider(QSlider):
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
+        go_where_clicked(self)
         self.setObjectName("epochs")
         self.setAccessibleName("Epoch")
         self.setAccessibleDescription(_TIP)

@@ -13,7 +13,7 @@ from PyQt6.QtCore import QSocketNotifier, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from aeviz.app.memory import Memory
-from aeviz.app.style import Style
+from aeviz.app.style import STYLE
 from aeviz.app.window import Window
 from aeviz.core.recipe import Recipe
 from aeviz.core.run_file import SavedRun
@@ -39,7 +39,7 @@ def open_window(
     application = QApplication(["aeviz"])
     application.setApplicationName("aeviz")
     application.setDesktopFileName("aeviz")
-    application.setStyle(Style())
+    application.setStyle(STYLE)
     application.setFont(font(13))
     memory = Memory()
     if not theme_given and memory.theme in SPECS["theme"].choices:

@@ -319,7 +319,9 @@ class Window(QMainWindow):
     def _repaint(self) -> None:
         settings = self.store.settings
         theme = theme_of(settings.theme)
-        QApplication.instance().setStyleSheet(style_sheet(theme))
+        application, sheet = QApplication.instance(), style_sheet(theme)
+        if application.styleSheet() != sheet:  # Qt would look at every widget of every window once more
+            application.setStyleSheet(sheet)
         self.setWindowIcon(icon("aeviz", ""))
         self.timeline.paint_with(theme)
         self.view.setBackground(theme.figure)

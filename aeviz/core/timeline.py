@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
+import mmap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -62,13 +63,14 @@ class Keyframe:
         return float(self.state["loss"])
 
     def __reduce__(self) -> tuple[Callable[..., Keyframe], tuple[object, ...]]:
-        """Go over a pipe as one block: where hundreds come and go in small pieces, memory gets holes."""
+        """Go over a pipe as one block, which is kept where no hole is left in memory when it goes."""
         form = [(name, array.dtype.str, array.shape) for name, array in self.state.items()]
         block = b"".join(_padded(array.tobytes()) for array in self.state.values())
         return _of_block, (self.epoch, self.settings, form, np.frombuffer(block, np.uint8))
 
 
 _ALIGNED = 16  # bytes
+_WORTH_PAGES = 16_384  # bytes: in less, a page that is not full would be too much of it
 
 
 def _padded(content: bytes) -> bytes:
@@ -79,11 +81,22 @@ def _of_block(
     epoch: int, settings: Settings, form: Iterable[tuple[str, str, tuple[int, ...]]], block: NDArray[np.uint8]
 ) -> Keyframe:
     state: dict[str, NDArray[np.generic]] = {}
+    block = _in_own_pages(block)
     for name, dtype, shape in form:
         size = math.prod(shape) * np.dtype(dtype).itemsize
         state[name] = block[:size].view(dtype).reshape(shape)
         block = block[size + -size % _ALIGNED :]
     return Keyframe(epoch, settings, state)
+
+
+def _in_own_pages(block: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same bytes apart from the heap, where what comes and goes by hundreds leaves holes."""
+    if block.size < _WORTH_PAGES:
+        return block
+    private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+    pages = np.frombuffer(mmap.mmap(-1, block.size, **private), np.uint8)
+    pages[:] = block
+    return pages
 
 
 def is_due(epoch: int, spread: float) -> bool:

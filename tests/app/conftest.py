@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import QApplication, QDialog, QLabel, QSlider, QStyle, QSty
 from pytestqt.qtbot import QtBot
 
 from aeviz.app.memory import Memory
-from aeviz.app.style import Style
+from aeviz.app.style import STYLE
 from aeviz.app.window import Window
 from aeviz.core.field import Field
 from aeviz.core.settings import Settings
@@ -35,7 +35,7 @@ QUICK = Settings(points=40, hidden=(8,), code=8, batch=40, epochs=100, grid=(12,
 @pytest.fixture(autouse=True, scope="session")
 def as_in_the_program(qapp: QApplication) -> Iterator[None]:
     """Style and font as the program sets them."""
-    qapp.setStyle(Style())
+    qapp.setStyle(STYLE)
     qapp.setFont(font(13))
     yield
     while _kept:  # where the tests were stopped

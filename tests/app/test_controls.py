@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLabel, QLineEdit, QToolButton, QWidget
 
@@ -237,6 +237,17 @@ def test_an_editor_shows_what_is_set_and_never_echoes(spec, data, shared_panel):
         field.clearFocus()
     assert panel.store.settings == new, "a look at a value changed it"
     assert len(panel.changes) == (new != Settings())
+
+
+@pytest.mark.parametrize("name", sorted(SLIDERS))
+def test_a_slider_goes_to_where_it_is_clicked(name: str, panel: Panel) -> None:
+    slider, spec = panel.controls.editor(name), SPECS[name]
+    for part in (0.8, 0.3):
+        place = QPoint(round(part * slider.width()), slider.height() // 2)
+        QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=place)
+        gone_to = (panel.changes[-1][name] - spec.low) / (spec.high - spec.low)
+        assert gone_to == pytest.approx(part, abs=0.05)
+    assert len(panel.changes) == 2, "at once, in one change"
 
 
 @pytest.mark.parametrize("spec", edited_here, ids=lambda spec: spec.name)

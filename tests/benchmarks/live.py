@@ -31,7 +31,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
 from aeviz.app.memory import Memory
-from aeviz.app.style import Style
+from aeviz.app.style import STYLE
 from aeviz.app.window import Window
 from aeviz.core.settings import Settings
 from aeviz.run import Run
@@ -87,7 +87,7 @@ def live(seconds: float, scene: str) -> Course:
     dragging = scene == "dragging"
     keep_to(ALL_BUT_ONE)  # as the program does
     application = QApplication.instance() or QApplication(["aeviz"])
-    application.setStyle(Style())
+    application.setStyle(STYLE)
     with tempfile.TemporaryDirectory() as folder:
         window = Window(
             Settings(epochs=FOREVER).replace(**SCENES[scene]), Memory(Path(folder) / "window.ini")

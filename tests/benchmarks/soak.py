@@ -35,7 +35,7 @@ from aeviz.app.export_dialog import ExportDialog
 from aeviz.app.main import keep_tidy
 from aeviz.app.memory import Memory
 from aeviz.app.shown_field import ShownField
-from aeviz.app.style import Style
+from aeviz.app.style import STYLE
 from aeviz.app.window import Window
 from aeviz.core.changes import MOST, Change
 from aeviz.core.settings import Settings
@@ -170,7 +170,7 @@ def soak(minutes: float) -> list[Sample]:
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
         os.environ[name] = str(FOLDER)
     application = QApplication(["soak"])
-    application.setStyle(Style())
+    application.setStyle(STYLE)
     application.setFont(font(13))
     qInstallMessageHandler(lambda _, __, text: complaints.append(text))
     sys.excepthook = lambda *error: complaints.append(repr(error[1]))

@@ -117,6 +117,9 @@ def test_over_a_pipe_a_keyframe_is_one_block_and_as_it_was() -> None:
         assert one.flags.aligned
     places = [array.__array_interface__["data"][0] for array in found.state.values()]
     assert max(places) - min(places) < 200
+    large = Keyframe(0, Settings(), {"parameters": np.arange(5_000.0)})  # in pages of its own
+    (parameters,) = pickle.loads(pickle.dumps(large)).state.values()  # noqa: S301
+    np.testing.assert_array_equal(parameters, np.arange(5_000.0))
     assert pickle.loads(pickle.dumps(Keyframe(0, Settings(), {}))).state == {}  # noqa: S301
 
 
