@@ -16,11 +16,10 @@ from PyQt6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
-    QSlider,
     QWidget,
 )
 
-from aeviz.app.style import go_where_clicked
+from aeviz.app.click_slider import ClickSlider
 from aeviz.core.setting import SettingError, Spec
 
 _FILE = "file …"
@@ -100,14 +99,13 @@ class NumberEditor(QDoubleSpinBox):
         super().wheelEvent(event) if self.hasFocus() else event.ignore()
 
 
-class SliderEditor(QSlider):
+class SliderEditor(ClickSlider):
     """A number on a slider of its whole range."""
 
     edited = pyqtSignal(object)
 
     def __init__(self, spec: Spec) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        go_where_clicked(self)
+        super().__init__()
         self._low, self._span = spec.low or 0.0, (spec.high or 0.0) - (spec.low or 0.0)
         self._step = spec.step or 1.0
         self.setRange(0, round(self._span / self._step * 2))  # halves of a step

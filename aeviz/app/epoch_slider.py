@@ -17,11 +17,11 @@ from PyQt6.QtGui import (
     QPolygonF,
     QResizeEvent,
 )
-from PyQt6.QtWidgets import QSlider, QStyle, QStyleOptionSlider, QToolTip, QWidget
+from PyQt6.QtWidgets import QStyle, QStyleOptionSlider, QToolTip, QWidget
 
+from aeviz.app.click_slider import ClickSlider
 from aeviz.app.epoch_marks import EpochMark
 from aeviz.app.lineage import grouped
-from aeviz.app.style import go_where_clicked
 from aeviz.figure.theme import DARK, Theme, font
 
 _REACH = 5  # px from a mark at which its tip is shown
@@ -32,15 +32,14 @@ _LEAST, _MOST, _GAP = 70, 220, 12  # px: width of a name under the slider, and f
 _TIP = "Drag back to see a past epoch; at the right end it is live again (← → step, with Shift a hundred)"
 
 
-class EpochSlider(QSlider):
+class EpochSlider(ClickSlider):
     """The run from its first to its last epoch; follows unless it is held."""
 
     marked = pyqtSignal()
     """The marks have moved, or are others."""
 
     def __init__(self) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        go_where_clicked(self)
+        super().__init__()
         self.setObjectName("epochs")
         self.setAccessibleName("Epoch")
         self.setAccessibleDescription(_TIP)

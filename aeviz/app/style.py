@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 from string import Template
-from typing import Any, cast
 
-from PyQt6.QtCore import QByteArray, QSize, Qt
+from PyQt6.QtCore import QByteArray, QSize
 from PyQt6.QtGui import QIcon, QImage, QPainter, QPixmap
 from PyQt6.QtSvg import QSvgRenderer
-from PyQt6.QtWidgets import QProxyStyle, QSlider, QStyle
 
 from aeviz.core.resources import RESOURCES
 from aeviz.figure.theme import DISPLAY, TEXT, Theme
@@ -27,23 +25,6 @@ def style_sheet(theme: Theme) -> str:
 
 STYLE = "Fusion"
 """Qt's style on which the style sheet is based."""
-
-
-class _SliderStyle(QProxyStyle):
-    """For sliders alone: each of the many questions that a widget has for its style would come to Python."""
-
-    def styleHint(self, hint: QStyle.StyleHint, *rest: Any) -> int:
-        """Qt's own answer, but for the click beside a slider's handle."""
-        if hint == QStyle.StyleHint.SH_Slider_AbsoluteSetButtons:
-            return cast(int, Qt.MouseButton.LeftButton.value)
-        return super().styleHint(hint, *rest)
-
-
-def go_where_clicked(slider: QSlider) -> None:
-    """Let the handle of a slider go to where it is clicked, instead of a page in that direction."""
-    style = _SliderStyle(STYLE)
-    style.setParent(slider)  # a widget does not own its style
-    slider.setStyle(style)
 
 
 @cache
