@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 from aeviz.core.data_file import SUFFIXES
@@ -471,6 +473,10 @@ class Settings:
         copied._check_together()
         return copied
 
+    def __reduce__(self) -> tuple[Callable[..., Settings], tuple[object, ...]]:
+        """Go over a pipe by its values alone, and be one there with those that are equal."""
+        return _unpickled, tuple(getattr(self, name) for name in SPECS)
+
     def to_json(self) -> dict[str, Any]:
         """All settings as plain JSON values, by name."""
         return dataclasses.asdict(self)
@@ -478,6 +484,15 @@ class Settings:
     def changed(self, other: Settings) -> dict[str, Any]:
         """The settings of `other` that differ from this one's, by name."""
         return {name: getattr(other, name) for name in SPECS if getattr(other, name) != getattr(self, name)}
+
+
+@lru_cache(maxsize=16)
+def _unpickled(*values: object) -> Settings:
+    """The settings of these values, checked when they were made: every frame and keyframe brings some."""
+    made = object.__new__(Settings)
+    for name, value in zip(SPECS, values, strict=True):
+        object.__setattr__(made, name, value)
+    return made
 
 
 def _specs() -> tuple[Spec, ...]:

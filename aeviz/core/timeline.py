@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import bisect
 import math
-import mmap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aeviz.core.packed_arrays import Form, PackedArrays, packed
 from aeviz.core.settings import Settings
 
 MOST, LEAST = 1_024, 2  # keyframes of a timeline, where memory allows
@@ -63,40 +63,12 @@ class Keyframe:
         return float(self.state["loss"])
 
     def __reduce__(self) -> tuple[Callable[..., Keyframe], tuple[object, ...]]:
-        """Go over a pipe as one block, which is kept where no hole is left in memory when it goes."""
-        form = [(name, array.dtype.str, array.shape) for name, array in self.state.items()]
-        block = b"".join(_padded(array.tobytes()) for array in self.state.values())
-        return _of_block, (self.epoch, self.settings, form, np.frombuffer(block, np.uint8))
+        """Go over a pipe in one block, as it is then kept."""
+        return _unpickled, (self.epoch, self.settings, *packed(self.state))
 
 
-_ALIGNED = 16  # bytes
-_WORTH_PAGES = 16_384  # bytes: in less, a page that is not full would be too much of it
-
-
-def _padded(content: bytes) -> bytes:
-    return content + bytes(-len(content) % _ALIGNED)
-
-
-def _of_block(
-    epoch: int, settings: Settings, form: Iterable[tuple[str, str, tuple[int, ...]]], block: NDArray[np.uint8]
-) -> Keyframe:
-    state: dict[str, NDArray[np.generic]] = {}
-    block = _in_own_pages(block)
-    for name, dtype, shape in form:
-        size = math.prod(shape) * np.dtype(dtype).itemsize
-        state[name] = block[:size].view(dtype).reshape(shape)
-        block = block[size + -size % _ALIGNED :]
-    return Keyframe(epoch, settings, state)
-
-
-def _in_own_pages(block: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The same bytes apart from the heap, where what comes and goes by hundreds leaves holes."""
-    if block.size < _WORTH_PAGES:
-        return block
-    private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
-    pages = np.frombuffer(mmap.mmap(-1, block.size, **private), np.uint8)
-    pages[:] = block
-    return pages
+def _unpickled(epoch: int, settings: Settings, form: Form, content: bytes) -> Keyframe:
+    return Keyframe(epoch, settings, PackedArrays(form, content))
 
 
 def is_due(epoch: int, spread: float) -> bool:
