@@ -12,6 +12,7 @@ from aeviz.core.settings import SPECS, Settings
 MERGED = 1.0  # seconds: changes of the same settings that follow each other so soon are one
 MOST = 2_000  # changes that are remembered
 _MOST_NAMED, _MOST_SHOWN = 2, 24  # settings in a change's title, and characters of a value
+_MOST_PLACES = 6  # of a number in it, where it is not one of those with an exponent
 
 Kind = Literal["do", "undo", "redo"]
 
@@ -60,7 +61,8 @@ def _told(name: str, old: Settings, new: Settings) -> str:
         return f"{spec.label} changed"
     if isinstance(values[0], float) and not any("e" in text for text in texts):
         places = max(len(text.partition(".")[2]) for text in texts)  # the same for both: 0.25 → 0.40
-        texts = [f"{value:.{places}f}" for value in values]
+        rounded = [f"{value:.{min(places, _MOST_PLACES)}f}" for value in values]
+        texts = rounded if rounded[0] != rounded[1] else texts
     before, after = (text or ("automatic" if name == "extent" else "none") for text in texts)
     return f"{spec.label} {before} → {after}"
 

@@ -37,7 +37,7 @@ from aeviz.app.memory import Memory
 from aeviz.app.shown_field import ShownField
 from aeviz.app.style import STYLE
 from aeviz.app.window import Window
-from aeviz.core.changes import MOST, Change
+from aeviz.core.changes import MOST
 from aeviz.core.settings import Settings
 from aeviz.figure.theme import font
 from aeviz.work.malloc import give_back
@@ -77,6 +77,9 @@ def watch(window: Window, least: dict[int, float]) -> None:
 
 
 def sample(window: Window, began: float, least: dict[int, float]) -> Sample:
+    for thread in threading.enumerate():
+        if thread.name == "aeviz-save":  # which has the whole file in memory
+            thread.join()
     gc.collect()
     give_back()  # else what is free, and will be given back within a minute, would hide what grows
     pids = [os.getpid(), *window.run.pids.values()]
@@ -120,11 +123,17 @@ def close_dialogs(window: Window) -> None:
 
 
 def fill_the_list_of_changes(window: Window) -> None:
-    """Let it be as long as it ever gets, which would take more than half an hour."""
-    settings, branch = window.store.settings, window.run.branch.number
-    for number in range(MOST, 0, -1):
-        old, settings = settings, settings.replace(noise=0.25 if number == 1 else 0.2 + 1e-5 * number)
-        window.run.history.change(Change(old, settings, branch, 0, 10.0 * number))
+    """Let it be as long as it ever gets, which would take more than half an hour, of what a round makes."""
+    while len(window.run.history.changes) < MOST:
+        for noise in (0.2, 0.3):
+            window.store.set(noise=noise)
+        undo_and_redo(window)
+        live(0.005)
+
+
+def undo_and_redo(window: Window) -> None:
+    for do in (window.undo.undo, window.undo.undo, window.undo.redo):
+        do()
 
 
 def a_round(window: Window, number: int) -> Iterator[None]:
@@ -147,9 +156,8 @@ def a_round(window: Window, number: int) -> Iterator[None]:
         run.show_beside(others[-1])
         yield
         run.show_beside(None)
-    for number_of_times in range(3):
-        window.undo.undo() if number_of_times < 2 else window.undo.redo()
-        yield
+    undo_and_redo(window)
+    yield
     for layer in ("ambiguity", "difference", "energy", "magnitude"):
         store.set(layer=layer)
         yield

@@ -42,6 +42,8 @@ def title(old: dict[str, Any], new: dict[str, Any], name: str = "") -> str:
     "old, new, expected",
     [
         ({"noise": 0.25}, {"noise": 0.4}, "Noise 0.25 → 0.40"),
+        ({"noise": 0.25}, {"noise": 0.2187131069919538}, "Noise 0.250000 → 0.218713"),
+        ({"noise": 0.25}, {"noise": 0.25000001}, "Noise 0.25 → 0.25000001"),
         ({"noise": 0.4}, {"noise": 0.25}, "Noise 0.40 → 0.25"),
         ({"noise": 0.0}, {"noise": 1.0}, "Noise 0 → 1"),
         ({"noise": 0.125}, {"noise": 1.0}, "Noise 0.125 → 1.000"),
