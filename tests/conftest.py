@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -14,12 +13,15 @@ from typing import Any
 
 import hypothesis
 import pytest
+from processes import children, ended, take_in_orphans, working
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is asked for a screen
 # Before numpy: on cores that are shared, threads that wait for each other take ten times as long as one.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parents[1]
+
+take_in_orphans()
 
 hypothesis.settings.register_profile("aeviz", deadline=None)  # the machine may be busy with something else
 hypothesis.settings.load_profile("aeviz")
@@ -74,12 +76,15 @@ def nothing_outlives() -> Iterator[None]:
         for thread in (each for each in left if isinstance(each, threading.Thread)):
             thread.join(5.0)
         gc.collect()
+        for pid in (each for each in left if isinstance(each, int)):
+            ended(pid, within=2.0)  # one that has lost its parent ends by itself
         left = _alive() - before
     assert not left, f"left behind: {left}"
 
 
 def _alive() -> set[Any]:
-    return {*multiprocessing.active_children(), *threading.enumerate(), *_windows()}
+    # Its own children, and those that have lost their parent: not those that such a one forks later.
+    return {*working(children(os.getpid())), *threading.enumerate(), *_windows()}
 
 
 def _windows() -> set[Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from processes import workers
+from processes import children, working
 
 from aeviz.cli import main
 from aeviz.core.settings import FILE_GROUPS, TABLE
@@ -147,7 +147,7 @@ def test_without_a_display_the_window_is_one_line(start) -> None:
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="signals to a terminal's process group are POSIX's")
 def test_ctrl_c_while_rendering_leaves_no_file(tmp_path: Path, start) -> None:
     program = start("-m", "aeviz", "render", str(tmp_path / "field.png"), "--epochs", "1000000")
-    while not workers(program.process.pid):  # the worker is there, so the training is under way
+    while not working(children(program.process.pid)):  # the worker is there, and loads
         assert program.process.poll() is None
     os.killpg(program.process.pid, signal.SIGINT)
     code, _, err = program.end()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -202,14 +201,14 @@ def test_with_and_without_processes_the_numbers_are_the_same_bit_for_bit(on_a_fi
 
 
 def test_data_that_are_not_there_are_refused_before_anything_starts(tmp_path: Path) -> None:
-    before = workers(os.getpid())
+    before = workers()
     for settings, said in (
         (aeviz.Settings(data="drawn"), "--data drawn has no points yet"),
         (aeviz.Settings(data=str(tmp_path / "none.csv")), "(?i)no such file"),
     ):
         with pytest.raises(SettingError, match=said):
             aeviz.train(settings)
-    assert workers(os.getpid()) <= before
+    assert workers() <= before
 
 
 def test_a_diverging_run_raises_with_advice_and_leaves_no_process() -> None:

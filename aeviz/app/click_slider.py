@@ -19,8 +19,10 @@ class ClickSlider(QSlider):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take the left button for the middle one."""
-        if event.button() == Qt.MouseButton.LeftButton == event.buttons():
-            middle = Qt.MouseButton.MiddleButton
-            place, on_screen = event.position(), event.globalPosition()
-            event = QMouseEvent(event.type(), place, on_screen, middle, middle, event.modifiers())
-        super().mousePressEvent(event)
+        if not event.button() == Qt.MouseButton.LeftButton == event.buttons():
+            super().mousePressEvent(event)
+            return
+        place, on_screen, middle = event.position(), event.globalPosition(), Qt.MouseButton.MiddleButton
+        with_middle = QMouseEvent(event.type(), place, on_screen, middle, middle, event.modifiers())
+        super().mousePressEvent(with_middle)
+        event.setAccepted(with_middle.isAccepted())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 from operator import attrgetter
@@ -59,7 +58,7 @@ def difference(old: Settings, new: Settings) -> str:
     """What differs in how it is trained: "Noise 0.25 → 0.40"; "" where nothing does."""
     if _course_of(old) == _course_of(new):
         return ""
-    old = dataclasses.replace(old.drawn_as(new), epochs=new.epochs)
+    old = old.shown_as(new)
     return Change(old, new, 0, 0, time.time()).title
 
 

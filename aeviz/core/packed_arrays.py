@@ -25,6 +25,7 @@ class PackedArrays(Mapping[str, NDArray[np.generic]]):
     """
 
     __slots__ = ("_block", "_places")
+    __eq__, __hash__ = object.__eq__, object.__hash__  # one by one, arrays are neither equal nor not
 
     def __init__(self, form: Form, content: bytes) -> None:
         self._places = _places(form)
@@ -62,8 +63,11 @@ def _places(form: Form) -> dict[str, tuple[np.dtype[np.generic], tuple[int, ...]
     return places
 
 
-def _pages(content: bytes) -> mmap.mmap:
+def _pages(content: bytes) -> mmap.mmap | bytearray:
     private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
-    pages = mmap.mmap(-1, len(content), **private)
+    try:
+        pages = mmap.mmap(-1, len(content), **private)
+    except OSError:  # a process may have only so many
+        return bytearray(content)
     pages[:] = content
     return pages

@@ -161,7 +161,7 @@ class Spec:
         if self.whole or not values or not {*map(type, values)} <= {int, float}:
             return None
         try:
-            floats = tuple(map(float, values))
+            floats = tuple(value + 0.0 for value in values)  # no −0.0: settings are told apart by ==
         except OverflowError:
             return None
         if self.low is None or self.high is None or math.isnan(sum(floats)):
@@ -183,7 +183,7 @@ class Spec:
             raise self._error(value)
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             raise self._error(value)
-        return cast("float | int", type_of(value))
+        return cast("float | int", type_of(value + 0))  # no −0.0
 
     def _checked_choice(self, value: Any) -> str:
         if value in self.choices:

@@ -15,7 +15,7 @@ from multiprocessing.context import SpawnProcess
 from aeviz.work import entry
 from aeviz.work import messages as m
 from aeviz.work.cores import ALL, ALL_BUT_ONE
-from aeviz.work.forked import Forked, can_fork
+from aeviz.work.forked import Watched, can_fork, fork_failed
 from aeviz.work.starting import fit_to_start
 
 _PATIENCE = 0.4  # seconds that a process gets to end by itself before it is ended
@@ -42,7 +42,7 @@ class Client:
             entry.Post("observer", observers, to_trainer, ALL_BUT_ONE),
         )
         together = [posts] if can_fork() else [(post,) for post in posts]
-        self._processes: dict[str, SpawnProcess | Forked] = {
+        self._processes: dict[str, SpawnProcess | Watched] = {
             each[0].name: _started(*each) for each in together
         }
         for post in posts:
@@ -73,7 +73,10 @@ class Client:
         self._outbox.put(message)
 
     def stop(self) -> None:
-        """End both processes, by force where they do not end by themselves; returns within two seconds."""
+        """End both processes, by force where they do not end by themselves; returns within two seconds.
+
+        An observer that was forked only now, and is not known yet, ends as its pipes close.
+        """
         self._outbox.put(m.Stop())
         self._outbox.put(None)
         self._join()
@@ -86,7 +89,7 @@ class Client:
         for thread in self._threads:
             thread.join(_PATIENCE)
         for peer in self._peers:
-            peer.connection.close()  # by which one that is not known yet will end as well
+            peer.connection.close()
 
     def _join(self) -> None:
         deadline = time.monotonic() + _PATIENCE
@@ -123,11 +126,9 @@ class Client:
 
     def _death(self) -> m.Died:
         """Which process has ended, and how; where both have, one that has not ended well."""
-        dead = {name: process for name, process in self._processes.items() if not process.is_alive()}
-        blamed = next(
-            (name for name, process in dead.items() if process.exitcode), next(iter(dead), "trainer")
-        )
-        return m.Died(self._processes[blamed].exitcode, blamed)
+        codes = {name: each.exitcode for name, each in self._processes.items() if not each.is_alive()}
+        blamed = next((name for name, code in codes.items() if code != 0), "trainer")
+        return m.Died(codes.get(blamed), blamed)
 
     def _hear(self, peer: _Peer, first: Callable[[], object] = lambda: None) -> bool:
         """Pass on all that a process has said so far; False where there will be no more."""
@@ -143,11 +144,14 @@ class Client:
                         peer.ready = True
                         if all(each.ready for each in self._peers):
                             self._receive(message)
-                    case m.Forked():
-                        self._processes["observer"] = Forked(message.pid)
-                    case m.ForkedEnded():
-                        if isinstance(observer := self._processes.get("observer"), Forked):
-                            observer.exitcode = message.exit_code
+                    case m.ObserverForked(None):
+                        fork_failed()
+                    case m.ObserverForked(int(pid)):
+                        with suppress(OSError):  # gone already; or it ends with its pipe
+                            self._processes["observer"] = Watched(pid)
+                    case m.ObserverEnded():
+                        if isinstance(observer := self._processes.get("observer"), Watched):
+                            observer.told = message.exit_code
                     case m.Alive():
                         pass
                     case _:
@@ -158,17 +162,17 @@ class Client:
 
 
 class _Peer:
-    """The other end of a pipe."""
+    """Who is at the other end of a pipe."""
 
     def __init__(self, name: str, connection: Connection) -> None:
         self.name, self.connection = name, connection
         self.heard, self.ready = time.monotonic(), False
 
 
-def _started(*posts: entry.Post) -> SpawnProcess:
+def _started(*posts: entry.Post) -> SpawnProcess | Watched:
     """Start a process that serves at the first of these posts, and forks another one for the second."""
     context, name = multiprocessing.get_context("spawn"), f"aeviz-{posts[0].name}"
     process = context.Process(target=entry.main, args=posts, name=name, daemon=True)
     with fit_to_start():
         process.start()
-    return process
+    return Watched(process.pid, process) if len(posts) > 1 and process.pid else process

@@ -22,6 +22,7 @@ from aeviz.work.malloc import give_back
 
 HEARTBEAT = 1.0  # seconds between two signs of life
 _TIDY_EVERY = 5  # of them
+_LAST_WORD = 0.3  # seconds that the trainer waits to tell how the observer has ended
 
 Send = Callable[[m.FromWorker], None]
 
@@ -52,18 +53,21 @@ def main(post: Post, forked: Post | None = None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    telling: threading.Thread | None = None
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the window is gone
         if _load(post, forked):
-            post, child = (post, 0) if forked is None else _fork(post, forked)
+            post, child = (post, None) if forked is None else _fork(post, forked)
             send = _sender(post)
-            if child:
-                send(m.Forked(child))
-                threading.Thread(target=_tell_its_end, args=(child, send), daemon=True).start()
+            if child is not None:
+                send(m.ObserverForked(child))
+                telling = threading.Thread(target=_tell_its_end, args=(child, send), daemon=True)
+                telling.start()
             with _alive(send):
                 module = importlib.import_module(f"aeviz.work.{post.name}")
                 getattr(module, post.name.capitalize())(post.window, post.other, send).serve()
-                os._exit(0)  # to take torch apart takes as long as painting the figure that the window awaits
-    os._exit(0)
+    if telling is not None:
+        telling.join(_LAST_WORD)
+    os._exit(0)  # to take torch apart takes as long as painting the figure that the window waits to write
 
 
 def _sender(post: Post) -> Send:
@@ -92,34 +96,42 @@ def _load(*posts: Post | None) -> bool:
     return True
 
 
-def _fork(post: Post, forked: Post) -> tuple[Post, int]:
-    """Fork a process for the second post; in each of both, return its own, and its child or 0."""
+def _fork(post: Post, forked: Post) -> tuple[Post, int | None]:
+    """Fork a process for the second post; in each of both, return its own, and its child if it has one."""
+    signal.signal(
+        signal.SIGCHLD, signal.SIG_DFL
+    )  # ignored, as it may be inherited, the child's end were lost
     gc.freeze()  # what was loaded stays shared where no collection touches it
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError:
+        _sender(post)(m.ObserverForked(None))
+        raise
     mine, others = (post, forked) if child else (forked, post)
     others.close()
     keep_to(mine.cores)
-    return mine, child
+    multiprocessing.current_process().name = f"aeviz-{mine.name}"
+    return mine, child or None
 
 
 def _tell_its_end(pid: int, send: Send) -> None:
     """Wait for the end of a process that was forked, which stays there to be asked about."""
-    end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    if end is not None:
-        with contextlib.suppress(OSError):
-            send(m.ForkedEnded(end.si_status if end.si_code == os.CLD_EXITED else -end.si_status))
+    with contextlib.suppress(OSError):
+        end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        if end is not None:
+            send(m.ObserverEnded(end.si_status if end.si_code == os.CLD_EXITED else -end.si_status))
 
 
 @contextlib.contextmanager
 def _alive(*sends: Send) -> Iterator[None]:
-    """Say that the process lives; end it as soon as the window's is gone, even in the middle of a step.
+    """Say that who is served at some posts lives; end it once the window is gone, even in a step's middle.
 
     What is free of its memory goes back now and then as well.
     """
     enough, end = multiprocessing.Pipe(duplex=False)
     thread = threading.Thread(target=_keep_alive, args=(sends, enough), daemon=True)
     thread.start()
-    yield
+    yield  # what is raised here ends the process, and the thread with it
     end.close()
     thread.join()
     enough.close()

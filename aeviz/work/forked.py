@@ -1,4 +1,4 @@
-"""A process that one of ours has forked, watched and ended by who did not start it."""
+"""Processes that are watched and ended by who is not their parent: one of ours forks another one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import signal
 import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+_forks: bool | None = None  # not known yet
 
 
 def can_fork() -> bool:
@@ -14,33 +17,49 @@ def can_fork() -> bool:
 
     That is so on Linux from 5.3 on. On macOS, a library may have begun what a fork does not survive.
     """
-    if sys.platform != "linux" or not hasattr(os, "pidfd_open"):
-        return False
-    try:
-        os.close(os.pidfd_open(os.getpid()))
-    except OSError:
-        return False
-    return True
+    global _forks
+    if _forks is None:
+        _forks = sys.platform == "linux" and hasattr(os, "pidfd_open")
+        try:
+            Watched(os.getpid()).send_signal(0)
+        except (OSError, AttributeError):  # an older kernel, or what may be asked of it is restricted
+            _forks = False
+    return _forks
 
 
-class Forked:
+def fork_failed() -> None:
+    """Note that it cannot be done here after all, as where memory must not be promised twice."""
+    global _forks
+    _forks = False
+
+
+class Watched:
     """What of `multiprocessing.Process` can be said of a process with this id.
 
-    Attributes
+    Parameters
     ----------
-    exitcode : int or None
-        As its parent will tell.
+    pid : int
+        Which it is.
+    child : SpawnProcess, optional
+        The same where it is this process's own child, whose end `multiprocessing` sees only once those
+        have ended, too, that were forked from it.
 
     Raises
     ------
-    ProcessLookupError
-        Where there is none.
+    OSError
+        Where there is none, or no more can be watched.
     """
 
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
+    def __init__(self, pid: int, child: SpawnProcess | None = None) -> None:
+        self.pid, self._child = pid, child
         self.sentinel = Connection(os.pidfd_open(pid), writable=False)  # which closes it when it goes
-        self.exitcode: int | None = None
+        self.told: int | None = None
+        """The exit code as its parent told it."""
+
+    @property
+    def exitcode(self) -> int | None:
+        """None as long as it is not known."""
+        return self.told if self._child is None else self._child.exitcode
 
     def is_alive(self) -> bool:
         """Whether it has not ended."""
@@ -52,12 +71,13 @@ class Forked:
 
     def terminate(self) -> None:
         """Ask it to end."""
-        self._signal(signal.SIGTERM)
+        self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it."""
-        self._signal(signal.SIGKILL)
+        self.send_signal(signal.SIGKILL)
 
-    def _signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):  # it has ended meanwhile
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended meanwhile."""
+        with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.sentinel.fileno(), number)

@@ -382,15 +382,15 @@ class Alive:
 
 
 @dataclass(frozen=True, slots=True)
-class Forked:
-    """The trainer has forked the observer."""
+class ObserverForked:
+    """The trainer's process has forked the observer's, or could not (pid is None)."""
 
-    pid: int
+    pid: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class ForkedEnded:
-    """The observer that the trainer has forked is gone."""
+class ObserverEnded:
+    """The observer that the trainer's process has forked is gone (said by the trainer's)."""
 
     exit_code: int
 
@@ -406,8 +406,8 @@ class Died:
 FromWorker = (
     Ready
     | Alive
-    | Forked
-    | ForkedEnded
+    | ObserverForked
+    | ObserverEnded
     | Frame
     | Exact
     | Brought

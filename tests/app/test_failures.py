@@ -31,7 +31,7 @@ LONGER = QUICK.replace(epochs=600)
 def nothing_outlives(shared_window):
     """The shared window's worker may be another one after a test; there is no second one."""
     yield
-    assert workers(os.getpid()) == set(shared_window.run.pids.values())
+    assert workers() == set(shared_window.run.pids.values())
     names = [each.name for each in threading.enumerate() if each.name.startswith("aeviz")]
     assert sorted(names) == ["aeviz-journal", "aeviz-read", "aeviz-write"]
 
@@ -102,7 +102,7 @@ def test_without_a_worker_the_window_can_be_used_and_takes_the_run_up_once(desk,
     desk.until(lambda: desk.run.epoch > epoch)
     assert desk.frames[-1].settings.noise == 0.6
     assert not desk.window.notice.isVisible()
-    assert len(workers(os.getpid())) == 2, "a process is left behind"
+    assert len(workers()) == 2, "a process is left behind"
 
 
 @pytest.mark.parametrize("which", ["trainer", "observer"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 
 import pytest
 from processes import workers
@@ -25,7 +24,7 @@ INSIDE = QRect(20, 20, 180, 150)  # of a card: its picture, without the frame ro
 
 
 def processes() -> int:
-    return len(workers(os.getpid()))
+    return len(workers())
 
 
 def open_ones(desk) -> list[Gallery]:

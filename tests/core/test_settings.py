@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import pickle
 from typing import Any, get_args
 
 import pytest
@@ -238,3 +239,13 @@ def test_an_extent_has_four_numbers_or_none(count: int) -> None:
 def test_an_extent_like_a_thread_is_refused(extent: tuple[float, ...]) -> None:
     with pytest.raises(SettingError, match=r"^--extent must not be more than 50 times"):
         Settings(extent=extent)
+
+
+@effort(max_examples=20)
+@given(everything())
+def test_over_a_pipe_equal_settings_are_one(values: dict[str, Any]) -> None:
+    settings = Settings(**values)
+    found = pickle.loads(pickle.dumps(settings))  # noqa: S301
+    assert found == settings
+    assert repr(found) == repr(settings)  # the sign of a zero, too
+    assert pickle.loads(pickle.dumps(Settings(**values))) is found  # noqa: S301

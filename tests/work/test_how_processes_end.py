@@ -13,12 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from talk import ENDLESS, NEVER_STOPS, SMALL, bits, ended, on_linux, same
+from processes import children, descendants, ended
+from talk import ENDLESS, NEVER_STOPS, SMALL, bits, main_that_cannot_fork, on_linux, same
 
 from aeviz.core.clean_data import clean_data
 from aeviz.work import cores, entry
+from aeviz.work import forked as forked_module
 from aeviz.work import messages as m
 
+AT_REST = m.Drive(playing=False, speed=math.inf)
 PLAIN = SMALL.replace(optimiser="sgd")  # diverges at a learning rate of 1, as nothing scales its steps
 
 
@@ -58,10 +61,11 @@ def test_stop_ends_both_with_exit_code_0(new_talk, both_ways):
 
 @on_linux
 @pytest.mark.parametrize("which", ["trainer", "observer"])
-def test_sigkill_is_told_at_once(new_talk, which, both_ways):
+@pytest.mark.parametrize("drive", [NEVER_STOPS, AT_REST], ids=["training", "at rest"])
+def test_sigkill_is_told_at_once(new_talk, which, drive, both_ways):
     talk = new_talk()
     talk.build(ENDLESS)
-    talk.send(NEVER_STOPS)
+    talk.send(drive)
     pids = talk.client.pids
     assert [*pids] == ["trainer", "observer"]
     os.kill(pids[which], signal.SIGKILL)
@@ -71,6 +75,45 @@ def test_sigkill_is_told_at_once(new_talk, which, both_ways):
     talk.send(m.Ask(1, SMALL), m.Step())  # to no one, and no error
     talk.client.stop()
     assert all(ended(pid, within=0.0) for pid in talk.client.pids.values())
+
+
+@on_linux
+def test_stopped_while_they_load_they_are_gone(new_talk):
+    before = descendants(os.getpid())
+    talk = new_talk()
+    (loading,) = talk.client.pids.values()
+    talk.client.stop()
+    assert ended(loading, within=0.0)
+    assert all(ended(pid, within=2.0) for pid in descendants(os.getpid()) - before)
+
+
+@on_linux
+def test_an_observer_that_is_not_told_of_ends_with_the_trainer(new_talk):
+    talk = new_talk()
+    trainer = talk.client.pids["trainer"]
+    while not (forked := children(trainer)):
+        assert not ended(trainer, within=0.0)
+    os.kill(trainer, signal.SIGKILL)
+    with pytest.raises(AssertionError, match="Died"):
+        talk.wait_for(m.Measured)
+    assert talk.said[-1] == m.Died(-signal.SIGKILL, "trainer")
+    talk.client.stop()
+    assert all(ended(pid, within=2.0) for pid in forked)
+
+
+@on_linux
+def test_where_no_process_can_be_forked_the_next_ones_are_started_one_by_one(new_talk, monkeypatch):
+    monkeypatch.setattr(forked_module, "_forks", True)  # and back, after this test
+    monkeypatch.setattr(entry, "main", main_that_cannot_fork)
+    talk = new_talk()
+    with pytest.raises(AssertionError, match="Died"):
+        talk.wait_for(m.Ready)
+    assert talk.said == [m.Died(1, "trainer")]
+    talk = new_talk()
+    talk.wait_for(m.Ready)
+    assert [*talk.client.pids] == ["trainer", "observer"]
+    talk.build(SMALL)
+    assert talk.train_to_end()[-1].epoch == SMALL.epochs
 
 
 @on_linux
