@@ -70,8 +70,9 @@ def test_the_range_in_words_names_both_ends_exactly(spec: Spec) -> None:
 @given(data=st.data())
 @every_spec
 def test_text_is_read_back_unchanged(spec: Spec, data: st.DataObject) -> None:
-    value = data.draw(valid(spec))
-    assert repr(spec.parsed(spec.text(value))) == repr(value)  # repr: −0.0, 1 and 1.0, True and 1 differ
+    value = spec.checked(data.draw(valid(spec)))
+    assert "-0.0" not in map(repr, value if isinstance(value, tuple) else [value])
+    assert repr(spec.parsed(spec.text(value))) == repr(value)  # repr: 1 and 1.0, True and 1 differ
     assert repr(spec.parsed(f"  {spec.text(value)} ")) == repr(value)
 
 
