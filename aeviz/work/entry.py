@@ -98,9 +98,7 @@ def _load(*posts: Post | None) -> bool:
 
 def _fork(post: Post, forked: Post) -> tuple[Post, int | None]:
     """Fork a process for the second post; in each of both, return its own, and its child if it has one."""
-    signal.signal(
-        signal.SIGCHLD, signal.SIG_DFL
-    )  # ignored, as it may be inherited, the child's end were lost
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # what is ignored, as one may inherit it, is not told
     gc.freeze()  # what was loaded stays shared where no collection touches it
     try:
         child = os.fork()
