@@ -55,7 +55,7 @@ def main(post: Post, forked: Post | None = None) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     telling: threading.Thread | None = None
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the window is gone
-        if _load(post, forked):
+        if _load([post] if forked is None else [post, forked]):
             post, child = (post, None) if forked is None else _fork(post, forked)
             send = _sender(post)
             if child is not None:
@@ -80,15 +80,15 @@ def _sender(post: Post) -> Send:
     return send
 
 
-def _load(*posts: Post | None) -> bool:
+def _load(posts: list[Post]) -> bool:
     """Load what is needed at these posts; what goes wrong is told."""
-    sends = [_sender(post) for post in posts if post is not None]
+    sends = [_sender(post) for post in posts]
     with _alive(*sends):
         try:
             torch = importlib.import_module("torch")
             torch.set_num_threads(1)  # at these sizes a second thread costs more than it brings
             torch.set_grad_enabled(False)
-            for post in filter(None, posts):
+            for post in posts:
                 importlib.import_module(f"aeviz.work.{post.name}")
         except Exception:
             sends[0](m.Failed(traceback.format_exc()))

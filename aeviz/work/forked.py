@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -19,10 +18,10 @@ def can_fork() -> bool:
     """
     global _forks
     if _forks is None:
-        _forks = sys.platform == "linux" and hasattr(os, "pidfd_open")
         try:
             Watched(os.getpid()).send_signal(0)
-        except (OSError, AttributeError):  # an older kernel, or what may be asked of it is restricted
+            _forks = True
+        except (AttributeError, OSError):  # another system, an older kernel, or one that refuses it
             _forks = False
     return _forks
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from driven import Clock
 from served import Serve, Window, driver_of
 from served import Trainer as ServedTrainer
-from talk import Talk
+from talk import AT_REST, Talk
 
 from aeviz.work import client as client_module
 from aeviz.work import driver as driver_module
@@ -37,9 +36,6 @@ def another_pair() -> Iterator[Talk]:
     talk = Talk()
     yield talk
     talk.client.stop()
-
-
-AT_REST = m.Drive(playing=False, speed=math.inf)
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ SMALL = Settings(points=30, hidden=(8,), code=8, batch=30, epochs=60, code_plot=
 """Without a code plot, whose directions, and so the code under the cursor, depend on what was seen before."""
 ENDLESS = SMALL.replace(epochs=1_000_000)
 NEVER_STOPS = m.Drive(playing=True, speed=math.inf)
+AT_REST = m.Drive(playing=False, speed=math.inf)
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 Kind = TypeVar("Kind", bound=m.FromWorker)
 

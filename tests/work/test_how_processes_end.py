@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import multiprocessing
 import os
 import signal
@@ -14,14 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from processes import children, descendants, ended
-from talk import ENDLESS, NEVER_STOPS, SMALL, bits, main_that_cannot_fork, on_linux, same
+from talk import AT_REST, ENDLESS, NEVER_STOPS, SMALL, bits, main_that_cannot_fork, on_linux, same
 
 from aeviz.core.clean_data import clean_data
 from aeviz.work import cores, entry
 from aeviz.work import forked as forked_module
 from aeviz.work import messages as m
 
-AT_REST = m.Drive(playing=False, speed=math.inf)
 PLAIN = SMALL.replace(optimiser="sgd")  # diverges at a learning rate of 1, as nothing scales its steps
 
 
@@ -31,8 +29,8 @@ PLAIN = SMALL.replace(optimiser="sgd")  # diverges at a learning rate of 1, as n
 def test_divergence_stops_at_a_good_epoch_and_can_be_mended(talk):
     run = talk.build(PLAIN.replace(epochs=20))
     talk.train_to_end()
-    at_rest = m.Drive(playing=False, speed=math.inf)  # else it might diverge before it is told to train
-    talk.send(at_rest, m.Change(PLAIN.replace(learning_rate=1.0)), NEVER_STOPS)
+    # At rest first, else it might diverge before it is told to train.
+    talk.send(AT_REST, m.Change(PLAIN.replace(learning_rate=1.0)), NEVER_STOPS)
     told = talk.wait_for(m.Diverged)
     assert told.run == run
     assert told.epoch <= 22  # soon after the change
