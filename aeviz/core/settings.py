@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Self
@@ -466,12 +466,21 @@ class Settings:
         for name in changes:
             if name not in SPECS:
                 raise SettingError(f"there is no setting {name!r}{nearest(name, tuple(SPECS))}")
-        copied = object.__new__(type(self))
-        for name, spec in SPECS.items():  # to check the others once more takes five to twenty times as long
-            value = spec.checked(changes[name]) if name in changes else getattr(self, name)
-            object.__setattr__(copied, name, value)
+        # To check the others once more takes five to twenty times as long.
+        copied = self._of_checked(
+            spec.checked(changes[name]) if name in changes else getattr(self, name)
+            for name, spec in SPECS.items()
+        )
         copied._check_together()
         return copied
+
+    @classmethod
+    def _of_checked(cls, values: Iterable[object]) -> Self:
+        """Settings of these values, in the table's order, each of which was checked before."""
+        made = object.__new__(cls)
+        for name, value in zip(SPECS, values, strict=True):
+            object.__setattr__(made, name, value)
+        return made
 
     def __reduce__(self) -> tuple[Callable[..., Settings], tuple[object, ...]]:
         """Go over a pipe by its values alone, and be one there with those that are equal."""
@@ -489,10 +498,7 @@ class Settings:
 @lru_cache(maxsize=16)
 def _unpickled(*values: object) -> Settings:
     """The settings of these values, checked when they were made: every frame and keyframe brings some."""
-    made = object.__new__(Settings)
-    for name, value in zip(SPECS, values, strict=True):
-        object.__setattr__(made, name, value)
-    return made
+    return Settings._of_checked(values)
 
 
 def _specs() -> tuple[Spec, ...]:
