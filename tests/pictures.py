@@ -15,12 +15,11 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp()  # what these windows trained is nobody's
 
 from PyQt6.QtCore import QEventLoop, QSize, QTimer
-from PyQt6.QtWidgets import QApplication
 
 from aeviz.app.export_dialog import ExportDialog
 from aeviz.app.gallery import shown_small
+from aeviz.app.main import new_application
 from aeviz.app.memory import Memory
-from aeviz.app.style import STYLE
 from aeviz.app.window import Window
 from aeviz.core.marks import Point
 from aeviz.core.presets import FOLDER as PRESETS
@@ -28,7 +27,6 @@ from aeviz.core.presets import preset, preset_names
 from aeviz.core.resources import RESOURCES
 from aeviz.core.settings import Settings
 from aeviz.figure.export import THUMBNAIL, figure_of, thumbnail
-from aeviz.figure.theme import font
 from aeviz.runs import train
 from aeviz.work.messages import Frame
 
@@ -137,8 +135,6 @@ def of_window(name: str) -> None:
 
 
 if __name__ == "__main__":
-    application = QApplication(["aeviz"])
-    application.setStyle(STYLE)
-    application.setFont(font(13))
+    application = new_application()
     for name in sys.argv[1:] or (*preset_names(), *PICTURES):
         of_window(name) if name in PICTURES else of_lesson(name)

@@ -20,7 +20,7 @@ from aeviz.core.run_file import SavedRun
 from aeviz.core.settings import SPECS, Settings
 from aeviz.figure.theme import font
 from aeviz.work.cores import ALL_BUT_ONE, keep_to
-from aeviz.work.malloc import give_back, never_keep_large_blocks
+from aeviz.work.malloc import give_back, keep_little
 
 COLLECT_EVERY, TRIM_EVERY = 2_000, 60_000  # ms
 
@@ -36,11 +36,7 @@ def open_window(
     that of a figure again.
     """
     keep_to(ALL_BUT_ONE)
-    application = QApplication(["aeviz"])
-    application.setApplicationName("aeviz")
-    application.setDesktopFileName("aeviz")
-    application.setStyle(STYLE)
-    application.setFont(font(13))
+    application = new_application()
     memory = Memory()
     if not theme_given and memory.theme in SPECS["theme"].choices:
         settings = settings.replace(theme=memory.theme)
@@ -61,9 +57,19 @@ def open_window(
     return code
 
 
+def new_application() -> QApplication:
+    """Begin: a heap that all threads share, and Qt in the program's style and font."""
+    keep_little()
+    application = QApplication(["aeviz"])
+    application.setApplicationName("aeviz")
+    application.setDesktopFileName("aeviz")
+    application.setStyle(STYLE)
+    application.setFont(font(13))
+    return application
+
+
 def keep_tidy(window: Window) -> None:
     """Collect garbage in the window's thread alone, and give memory back that is not used any more."""
-    never_keep_large_blocks()
     gc.collect()
     gc.freeze()  # a full collection over all that is imported would hold up frames for 50 ms
     gc.disable()  # in the threads that read and write files, where Qt's objects must not die

@@ -74,18 +74,16 @@ def packed_history(history: History, pool: SettingsPool) -> tuple[dict[str, Any]
 
 
 def _packed_changes(changes: Changes, pool: SettingsPool) -> tuple[list[str], dict[str, Any]]:
-    rows: list[tuple[int, int, int, int, int]] = []
-    kept: list[Change] = []
+    latest = [*changes][-_MOST_CHANGES:]
+    rows, first = np.empty((len(latest), 5), np.int64), len(latest)
     with contextlib.suppress(PackError):  # no room for older ones
-        for change in reversed([*changes][-_MOST_CHANGES:]):
+        for place, change in reversed([*enumerate(latest)]):
             new, old = pool.add(change.new), pool.add(change.old)
-            rows.append((old, new, change.branch, change.epoch, _KINDS.index(change.kind)))
-            kept.append(change)
-    arrays = {
-        "changes.rows": np.array(rows[::-1], np.int64).reshape(-1, 5),
-        "changes.times": np.array([change.time for change in kept[::-1]], np.float64),
-    }
-    return [_title(change.name) for change in kept[::-1]], arrays
+            rows[place] = old, new, change.branch, change.epoch, _KINDS.index(change.kind)
+            first = place
+    kept = latest[first:]
+    times = np.array([change.time for change in kept], np.float64)
+    return [_title(change.name) for change in kept], {"changes.rows": rows[first:], "changes.times": times}
 
 
 def _title(name: str) -> str:

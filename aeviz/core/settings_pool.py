@@ -21,9 +21,8 @@ class SettingsPool:
 
     def __init__(self) -> None:
         self._numbers: dict[Settings, int] = {}
-        self._lines: list[str] = []
+        self._text = bytearray()  # one in a line
         self._last: Settings | None = None
-        self._room = _MOST_BYTES
 
     def add(self, settings: Settings) -> int:
         """Return the number of these settings.
@@ -36,16 +35,16 @@ class SettingsPool:
         if settings in self._numbers:
             return self._numbers[settings]
         line = json.dumps(settings.to_json() if self._last is None else self._last.changed(settings))
-        room = self._room - len(line) - 1
-        if room < 0 or len(self._lines) == MOST or len(line) > _MOST_LINE:
+        is_full = len(self._text) + len(line) >= _MOST_BYTES or len(self._numbers) == MOST
+        if is_full or len(line) > _MOST_LINE:
             raise PackError("it has too many changes of settings to be written")
-        self._room, self._last = room, settings
-        self._lines.append(line)
+        self._text += (b"\n" if self._numbers else b"") + line.encode("ascii")
+        self._last = settings
         return self._numbers.setdefault(settings, len(self._numbers))
 
     def packed(self) -> NDArray[np.uint8]:
         """Return all of them as text, one in a line, (bytes,)."""
-        return np.frombuffer("\n".join(self._lines).encode("ascii"), np.uint8)
+        return np.frombuffer(bytes(self._text), np.uint8)
 
 
 def pool_of(array: NDArray[np.generic]) -> tuple[list[Settings], NDArray[np.int64]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from contextlib import suppress
 
-_M_MMAP_THRESHOLD = -3  # glibc's number of that parameter
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # glibc's numbers of these parameters
 _LARGE = 1 << 16  # bytes
 
 
@@ -19,10 +19,14 @@ def give_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def never_keep_large_blocks() -> None:
-    """Let what is large, such as a run's file or a message with a keyframe, be given back once it is free.
+def keep_little() -> None:
+    """Let little be kept of what is free; to be called before other threads begin.
 
-    glibc would learn to keep it, and then 30 MB stay in the memory of a thread that has written.
+    What is large, such as a run's file or a message with a keyframe, is given back at once: glibc would learn
+    to keep it, and then 30 MB stay in the memory of a thread that has written. And all threads share one
+    heap, in whose holes there is room for what any of them needs.
     """
     with suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        library.mallopt(_M_ARENA_MAX, 1)

@@ -30,8 +30,8 @@ from PyQt6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
+from aeviz.app.main import new_application
 from aeviz.app.memory import Memory
-from aeviz.app.style import STYLE
 from aeviz.app.window import Window
 from aeviz.core.settings import Settings
 from aeviz.run import Run
@@ -86,8 +86,7 @@ def live(seconds: float, scene: str) -> Course:
     """Run the window for so long."""
     dragging = scene == "dragging"
     keep_to(ALL_BUT_ONE)  # as the program does
-    application = QApplication.instance() or QApplication(["aeviz"])
-    application.setStyle(STYLE)
+    _application = QApplication.instance() or new_application()
     with tempfile.TemporaryDirectory() as folder:
         window = Window(
             Settings(epochs=FOREVER).replace(**SCENES[scene]), Memory(Path(folder) / "window.ini")

@@ -32,14 +32,12 @@ from PyQt6.QtWidgets import QApplication
 from scipy.stats import theilslopes
 
 from aeviz.app.export_dialog import ExportDialog
-from aeviz.app.main import keep_tidy
+from aeviz.app.main import keep_tidy, new_application
 from aeviz.app.memory import Memory
 from aeviz.app.shown_field import ShownField
-from aeviz.app.style import STYLE
 from aeviz.app.window import Window
 from aeviz.core.changes import MOST
 from aeviz.core.settings import Settings
-from aeviz.figure.theme import font
 from aeviz.work.malloc import give_back
 
 WARM_UP = 0.3  # of the time
@@ -177,9 +175,7 @@ def a_round(window: Window, number: int) -> Iterator[None]:
 def soak(minutes: float) -> list[Sample]:
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
         os.environ[name] = str(FOLDER)
-    application = QApplication(["soak"])
-    application.setStyle(STYLE)
-    application.setFont(font(13))
+    _application = new_application()  # which lives as long as this name
     qInstallMessageHandler(lambda _, __, text: complaints.append(text))
     sys.excepthook = lambda *error: complaints.append(repr(error[1]))
     threading.excepthook = lambda error: complaints.append(repr(error.exc_value))
