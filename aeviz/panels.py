@@ -17,7 +17,7 @@ from aeviz.core.files import PICTURES, FileError, check_suffix, write_whole
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.recipe import MOST_PANELS
 from aeviz.core.setting import SettingError
-from aeviz.core.settings import Settings
+from aeviz.core.settings import DEFAULTS, Settings
 from aeviz.run import Run
 from aeviz.runs import trained
 
@@ -136,7 +136,7 @@ def train_panels(
     SettingError
         Where there are too many panels, or none of a value.
     """
-    settings = settings or Settings()
+    settings = settings or DEFAULTS
     shown = {name: tuple(values) for name, values in (("noise", noise), ("epochs", epochs)) if values}
     return trained_panels(settings, clean_data(settings), changes or {}, shown, progress)
 

@@ -13,7 +13,7 @@ from aeviz.core.history import History
 from aeviz.core.recipe_files import recipe_in
 from aeviz.core.run_file import read_run
 from aeviz.core.setting import SettingError
-from aeviz.core.settings import SPECS, Settings
+from aeviz.core.settings import DEFAULTS, SPECS, Settings
 from aeviz.core.timeline import Plan
 from aeviz.run import Run
 
@@ -49,7 +49,7 @@ def train(
     SettingError
         Where the settings ask for a device that torch does not see, or a change needs another run.
     """
-    settings = settings or Settings()
+    settings = settings or DEFAULTS
     settings = settings if epochs is None else settings.replace(epochs=epochs)
     return trained(settings, clean_data(settings), changes or {}, progress)
 

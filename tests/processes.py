@@ -33,8 +33,8 @@ def descendants(pid: int) -> set[int]:
 
 
 def working(pids: set[int]) -> set[int]:
-    """Those that live and work: not the one in which Python tracks what processes share."""
-    return {pid for pid in pids if (said := _command(pid)) and b"resource_tracker" not in said}
+    """Those that work: not the one in which Python tracks what processes share, nor one just born."""
+    return {pid for pid in pids if b"spawn_main" in _command(pid)}
 
 
 def workers() -> set[int]:

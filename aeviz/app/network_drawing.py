@@ -8,7 +8,7 @@ from PyQt6.QtCore import QLineF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from aeviz.app.plot import CENTRE, Plot, ink
-from aeviz.core.settings import Settings
+from aeviz.core.settings import DEFAULTS, Settings
 from aeviz.figure.theme import font
 
 _TOP, _NUMBERS, _TEXT = 15.0, 15.0, 16.0  # px above the bars; of the numbers and the sentence below
@@ -73,7 +73,7 @@ class NetworkDrawing(Plot):
             "The layers from the noisy point ŷ over the code h to the reconstruction ỹ: the higher a bar, "
             "the more units its layer has.",
         )  # fmt: skip
-        self._settings = Settings()
+        self._settings = DEFAULTS
         self.show_network(self._settings)
 
     def show_network(self, settings: Settings) -> None:

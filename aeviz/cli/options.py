@@ -13,7 +13,7 @@ from aeviz.core.clean_data import clean_data
 from aeviz.core.pages import PAGES, page_settings
 from aeviz.core.presets import preset, preset_names
 from aeviz.core.setting import Spec, nearest
-from aeviz.core.settings import FILE_GROUPS, GROUPS, SPECS, TABLE, Settings
+from aeviz.core.settings import DEFAULTS, FILE_GROUPS, GROUPS, SPECS, TABLE, Settings
 from aeviz.core.settings_file import named_value, read_settings
 
 DONE, FAILED, REFUSED = 0, 1, 2
@@ -91,10 +91,10 @@ def manual(what: str, more: str, examples: Mapping[str, str]) -> dict[str, Any]:
 
 def settings_of(chosen: argparse.Namespace) -> tuple[Settings, dict[str, Any]]:
     """Settings of a command line, and those that were given by name or by a preset."""
-    base, values = Settings() if chosen.preset is None else preset(chosen.preset), typed(chosen)
+    base, values = DEFAULTS if chosen.preset is None else preset(chosen.preset), typed(chosen)
     settings = base.replace(**values)
     clean_data(settings)  # whether there are any
-    return settings, Settings().changed(base) | values
+    return settings, DEFAULTS.changed(base) | values
 
 
 def typed(chosen: argparse.Namespace) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from aeviz.core.marks import Point
 from aeviz.core.resources import RESOURCES
 from aeviz.core.setting import SettingError, nearest
-from aeviz.core.settings import SPECS, Settings
+from aeviz.core.settings import DEFAULTS, SPECS, Settings
 
 FOLDER = RESOURCES / "presets"
 
@@ -43,7 +43,7 @@ class Preset:
 
     def settings_in(self, theme: str) -> Settings:
         """The settings, in this theme unless the preset brings one of its own."""
-        usual = self.settings.theme == Settings().theme
+        usual = self.settings.theme == DEFAULTS.theme
         return self.settings.replace(theme=theme) if usual else self.settings
 
 
@@ -75,7 +75,7 @@ def load_preset(name: str) -> Preset:
     return Preset(
         name, table["title"], table["lesson"], table["text"].strip(),
         tuple(look["at"]) if look else None, look.get("text", ""), try_next,
-        Settings().replace(**table["settings"]),
+        DEFAULTS.replace(**table["settings"]),
     )  # fmt: skip
 
 

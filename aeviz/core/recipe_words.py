@@ -7,7 +7,7 @@ from typing import Any
 
 from aeviz.core.provenance import shareable
 from aeviz.core.recipe import Recipe
-from aeviz.core.settings import SPECS, Settings
+from aeviz.core.settings import DEFAULTS, SPECS
 
 
 def command_of(recipe: Recipe, out: str = "field.png") -> str:
@@ -45,4 +45,4 @@ def python_of(recipe: Recipe, out: str = "field.png") -> str:
 def _given(recipe: Recipe) -> dict[str, Any]:
     """What is not as usual when the run begins."""
     origin = shareable(recipe.origin.drawn_as(recipe.settings))
-    return {name: value for name, value in Settings().changed(origin).items() if name != "epochs"}
+    return {name: value for name, value in DEFAULTS.changed(origin).items() if name != "epochs"}

@@ -21,7 +21,7 @@ from aeviz.core.field import Field
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.provenance import is_own_unit, shareable
 from aeviz.core.setting import Spec
-from aeviz.core.settings import SPECS, Settings
+from aeviz.core.settings import DEFAULTS, SPECS, Settings
 
 _FORMULA = re.compile(r"(?<!\w)[=+@-]")  # how one begins, whatever it is that parts cells
 
@@ -138,7 +138,7 @@ def _table(
 
 def _changed(settings: Settings) -> Iterator[tuple[str, str]]:
     """All settings that are not the default, as they are typed on the command line."""
-    for name, value in Settings().changed(shareable(settings)).items():
+    for name, value in DEFAULTS.changed(shareable(settings)).items():
         yield name, _text(SPECS[name], value)
 
 

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from aeviz.core.files import write_whole
-from aeviz.core.settings import Settings
+from aeviz.core.settings import DEFAULTS, Settings
 from aeviz.sweep.executors import ClusterLostError, WorkerLostError
 from aeviz.sweep.grid import Sweep
 from aeviz.sweep.store import Store
@@ -95,7 +95,7 @@ def outcomes(executor: Executor, tasks: Iterable[Task], **options: Any) -> Itera
 
     def hand_out(*some: Task) -> None:
         for task in some:
-            future = executor.submit(run_task, Settings().changed(task[1]), **options)
+            future = executor.submit(run_task, DEFAULTS.changed(task[1]), **options)
             handed_out[future] = task
             future.add_done_callback(done.put)
 

@@ -14,7 +14,7 @@ from aeviz.core.manifolds import FloatArray
 from aeviz.core.midline import Midline
 from aeviz.core.recipe import Recipe
 from aeviz.core.setting import SettingError
-from aeviz.core.settings import Settings
+from aeviz.core.settings import DEFAULTS, Settings
 from aeviz.figure.qt import offscreen_application
 from aeviz.run import FLOWED
 from aeviz.version import __version__
@@ -88,7 +88,7 @@ def run_task(
     torch.set_num_threads(1)
     with torch.no_grad():
         try:
-            settings = Settings().replace(**values)
+            settings = DEFAULTS.replace(**values)
             return _outcome(settings, data or clean_data(settings), pictured, painted)
         except (DivergedError, DeviceError, SettingError) as error:
             return Outcome(error=str(error))

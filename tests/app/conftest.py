@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 import pytest
+from processes import workers
 from PyQt6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtTest import QTest
@@ -90,7 +91,15 @@ _kept: list[Window] = []
 
 
 @pytest.fixture(scope="module")
-def shared_window(tmp_path_factory: pytest.TempPathFactory, as_in_the_program: None) -> Window:
+def others() -> set[int]:
+    """The processes of other folders' tests, which are kept."""
+    return workers() - {pid for window in _kept for pid in window.run.pids.values()}
+
+
+@pytest.fixture(scope="module")
+def shared_window(
+    tmp_path_factory: pytest.TempPathFactory, as_in_the_program: None, others: set[int]
+) -> Window:
     """The window that this folder’s tests share, for one takes seconds to start; they take it from `desk`."""
     if not _kept:
         window = Window(QUICK, Memory(tmp_path_factory.mktemp("memory") / "window.ini"))

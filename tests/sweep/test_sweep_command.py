@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from kept_processes import kept_processes
+from processes import children, ended, working
 
 import aeviz
 import aeviz.run as run_module
@@ -199,9 +200,7 @@ pytestmark_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reas
 
 def workers(pid: int) -> list[int]:
     """The processes that run tasks for a program."""
-    lists = [*Path(f"/proc/{pid}/task").glob("*/children")]
-    children = [int(child) for each in lists for child in each.read_text().split()]
-    return [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [*working(children(pid))]
 
 
 @pytest.fixture
@@ -221,22 +220,6 @@ def wait_until(program: Any, found: Callable[[], object]) -> None:
         assert program.process.poll() is None, program.end()
 
 
-def ended(pids: list[int]) -> Iterator[bool]:
-    """Whether each process ends within two seconds, whoever's child it is."""
-    import select
-
-    for pid in pids:
-        try:
-            handle = os.pidfd_open(pid)
-        except ProcessLookupError:
-            yield True
-            continue
-        poll = select.poll()
-        poll.register(handle, select.POLLIN)
-        yield bool(poll.poll(2_000))
-        os.close(handle)
-
-
 @pytestmark_linux
 def test_ctrl_c_stops_at_once_and_the_table_has_what_was_done(
     tmp_path: Path, begin: Callable[..., Any]
@@ -248,7 +231,7 @@ def test_ctrl_c_stops_at_once_and_the_table_has_what_was_done(
     code, out, err = program.end()
     said = f"aeviz: interrupted: 1 of 2 runs are in {path}; the same command goes on from there\n"
     assert (code, out, err) == (1, "", said)
-    assert len(running) == 1 and all(ended(running))
+    assert len(running) == 1 and all(ended(pid, within=2.0) for pid in running)
     assert [row["epochs"] for row in read_table(path)] == [2]
     assert [*tmp_path.iterdir()] == [path]
 
@@ -265,7 +248,7 @@ def test_after_a_kill_only_the_tasks_in_progress_are_lost(
     wait_until(program, lambda: journal.exists() and journal.read_bytes().count(b"\n") == 2)
     running = workers(program.process.pid)
     program.process.kill()
-    assert len(running) == 1 and all(ended(running))
+    assert len(running) == 1 and all(ended(pid, within=2.0) for pid in running)
     shown = os.read(screen, 100_000).decode()
     os.close(screen)
     assert "/4 [" in shown  # on a terminal there is a bar
