@@ -27,7 +27,7 @@ FORMAT = 1
 
 MOST_TEXT = 4_000_000  # characters
 MOST_PANELS = 64
-_MOST_CHANGES, _MOST_POINTS, _MOST_UNPACKED = 100_000, 20_000, 4_000_000
+_MOST_CHANGES, _MOST_POINTS, _MOST_UNPACKED = 60_000, 20_000, 4_000_000
 _MOST_EPOCHS = int(SPECS["epochs"].high or 0)
 _A_VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 
@@ -240,7 +240,7 @@ def _counted_in(values: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def _changed(settings: Settings, values: Mapping[str, Any]) -> Settings:
-    return settings_of(dataclasses.asdict(settings) | dict(values)) if values else settings
+    return settings_of(values, settings) if values else settings
 
 
 def _unpacked(text: str) -> tuple[dict[str, Any], Mapping[str, Any]]:

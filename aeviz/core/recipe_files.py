@@ -24,6 +24,11 @@ SUFFIXES = (".png", ".svg", ".pdf", ".npz", ".mp4", ".gif")
 NAMESPACE = "https://aeviz.org/ns/1.0/"
 _BEGIN, _END = b"<aeviz:recipe>", b"</aeviz:recipe>"
 _MOST_BYTES = 4 * 2**30
+_SEARCHED = 64 * 2**20  # bytes at the beginning and at the end of a file, where a recipe can be
+_MOST_DIRECTORY = 100_000  # bytes of an NPZ's list of arrays: of ours it has about a thousand
+_DIRECTORY, _LARGER_DIRECTORY = b"PK\5\6", b"PK\6\7"  # what stands behind it
+_DIRECTORY_END, _MOST_COMMENT = 22, 2**16
+_KNOWN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # how an array can be packed: others unpack all at once
 _IHDR_END = 33  # signature and the first chunk of a PNG
 _NPZ_KEY = "recipe"
 
@@ -108,8 +113,11 @@ def _text_in(path: Path) -> str:
         raise PackError("it is larger than 4 GiB" if facts.st_size else "it is empty")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         if content[:4] == b"PK\3\4":
+            _check_directory(content)
             return _text_in_npz(path)
-        start = content.find(_BEGIN)
+        start = content.find(_BEGIN, 0, _SEARCHED)
+        if start < 0:
+            start = content.find(_BEGIN, max(0, len(content) - _SEARCHED))
         end = content.find(_END, start, start + MOST_TEXT) if start >= 0 else -1
         if end < 0:
             raise PackError(
@@ -118,17 +126,31 @@ def _text_in(path: Path) -> str:
         return content[start + len(_BEGIN) : end].decode("ascii", "replace")
 
 
+def _check_directory(content: mmap.mmap) -> None:
+    """Raise PackError where the list of arrays is longer than that of ours: who opens it reads all of it."""
+    size = len(content)
+    end = size - _DIRECTORY_END
+    if not (content[end : end + 4] == _DIRECTORY and content[-2:] == b"\0\0"):  # there is a comment behind it
+        end = content.rfind(_DIRECTORY, max(0, end - _MOST_COMMENT))
+    length = int.from_bytes(content[end + 12 : end + 16], "little")
+    if end < 20 or length > _MOST_DIRECTORY or content[end - 20 : end - 16] == _LARGER_DIRECTORY:
+        raise PackError("it is broken")
+
+
 def _text_in_npz(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             entry = archive.getinfo(f"{_NPZ_KEY}.npy")
-            if entry.file_size > 4 * MOST_TEXT + 1_000:
+            if entry.file_size > 4 * MOST_TEXT + 1_000 or entry.compress_type not in _KNOWN:
                 raise PackError("its recipe is too long")
-            return _npy_text(io.BytesIO(archive.read(entry)))
+            with archive.open(entry) as file:  # without a size it would unpack more than it promises
+                return _npy_text(io.BytesIO(file.read(entry.file_size)))
     except KeyError as error:
         raise PackError("it carries no recipe: another program or an older aeviz wrote it") from error
-    except (zipfile.BadZipFile, ValueError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise error if isinstance(error, PackError) else PackError("it is broken") from error
+    except (PackError, OSError, MemoryError):
+        raise
+    except Exception as error:  # a header is Python's text, and may break its parser in many ways
+        raise PackError("it is broken") from error
 
 
 def _npy_text(file: io.BytesIO) -> str:

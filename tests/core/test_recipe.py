@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 import zipfile
 import zlib
 from pathlib import Path
@@ -231,6 +232,68 @@ def test_an_npz_that_promises_too_much_is_refused_before_there_is_room_for_it(
         archive.writestr("recipe.npy", b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header + b"{}")
     with pytest.raises(FileError, match="broken"):
         recipe_in(tmp_path / "a.npz")
+
+
+def npz(path: Path, content: bytes, **options: Any) -> Path:
+    """An NPZ with these bytes in the place of a recipe."""
+    with zipfile.ZipFile(path, "w", **options) as archive:
+        archive.writestr("recipe.npy", content)
+    return path
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_npz_that_unpacks_to_more_than_it_promises_takes_no_memory(packed: int, tmp_path: Path) -> None:
+    size = 100_000_000
+    path = npz(tmp_path / "a.npz", bytes(size), compression=packed)
+    promise = size.to_bytes(4, "little")
+    content = path.read_bytes()
+    assert content.count(promise) == 2
+    path.write_bytes(content.replace(promise, (1_000).to_bytes(4, "little")))
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileError):
+            recipe_in(path)
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_npz_of_a_hundred_thousand_arrays_is_refused_before_they_are_listed(tmp_path: Path) -> None:
+    path = npz(tmp_path / "a.npz", b"")
+    entry = path.read_bytes()
+    at = entry.index(b"PK\1\2")
+    local, one, end = entry[:at], entry[at : entry.index(b"PK\5\6")], entry[entry.index(b"PK\5\6") :]
+    many = one * 100_000
+    for directory in (many, one):
+        sizes = end[:8] + (1).to_bytes(2, "little") * 2 + len(directory).to_bytes(4, "little") + end[16:]
+        path.write_bytes(local + directory + b"PK\6\7" * (directory is one) + bytes(16) + sizes)
+        tracemalloc.start()
+        try:
+            with pytest.raises(FileError, match="broken"):
+                recipe_in(path)
+            assert tracemalloc.get_traced_memory()[1] < 5e6
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize("header", [b"{'descr': (", b"{'descr':\n  7\n 8}", b"(" * 9_000, b"\0", b"{" * 60])
+def test_a_header_that_breaks_pythons_parser_is_refused(header: bytes, tmp_path: Path) -> None:
+    content = b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header
+    with pytest.raises(FileError, match="broken"):
+        recipe_in(npz(tmp_path / "a.npz", content))
+
+
+def test_many_changes_share_what_they_leave_as_it_is() -> None:
+    told = json.loads(LIVE.up_to(0).text()) | {"epoch": 9_000}
+    told["settings"] |= {"data": "drawn", "drawn": [0] * 4_000}
+    told["changes"] = [[k, {"noise": 0.1 * (k % 2)}] for k in range(2_000)] + [[2_000, {"noise": 0.25}]]
+    text = json.dumps(told)
+    tracemalloc.start()
+    try:
+        assert len(recipe_of(text).changes) == 2_001
+        assert tracemalloc.get_traced_memory()[1] < 20e6  # each with its own points, they take 250 MB
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
