@@ -11,6 +11,8 @@ import numpy as np
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 
+_ROUNDING = 8.0 * float(np.finfo(np.float64).eps)  # of a number: equal points lie nearer to their mean
+
 
 class Matrix(Protocol):
     """An array of two axes, numpy's or torch's."""
@@ -65,8 +67,9 @@ class Architecture:
         if plain.output != "identity":  # whose range is meant in data units
             return plain
         mean = data.mean(axis=0)
-        unit = math.sqrt(0.5 * float(np.square(data - mean).sum(axis=1).mean())) or 1.0
-        return replace(plain, centre=(float(mean[0]), float(mean[1])), unit=unit)
+        unit = math.sqrt(0.5 * float(np.square(data - mean).sum(axis=1).mean()))
+        alike = unit <= _ROUNDING * float(np.abs(data).max())
+        return replace(plain, centre=(float(mean[0]), float(mean[1])), unit=1.0 if alike else unit)
 
     @classmethod
     def plain(cls, settings: Settings) -> Self:

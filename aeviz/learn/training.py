@@ -25,7 +25,7 @@ FALL = 1_000.0  # steps after which a falling rate is half of what it was at fir
 LOWEST = 1.0 / 30.0  # of the first rate: a run can always follow when the noise is changed
 BREATH = 16  # steps after which a long epoch lets its caller answer messages; large steps, fewer
 _BREATH_WORK = 20_000_000  # products of parameters and points between two such moments: about 2 ms
-EXPLODED = 1e6  # times the data's mean square, or 1: about what an untrained network's loss is
+EXPLODED = 1e6  # times the data's mean square, that of the noise, or 1: about what an untrained one's cost is
 _LARGE = 1e3  # times the same: from such a loss one step may break the weights
 
 
@@ -52,8 +52,6 @@ class Training:
     parameters, average : (size,) tensors
         The weights that are trained, and their running average, which is what is shown: it has about a
         tenth of their excess risk (Polyak and Juditsky 1992).
-    scale : float
-        About what the loss of an untrained network is, in the loss's units.
     """
 
     def __init__(self, settings: Settings, clean: CleanData) -> None:
@@ -62,7 +60,8 @@ class Training:
         self.network = Network.of(settings, data)
         own = ((data - self.network.centre) / self.network.unit).astype(np.float32)
         self.data = np.ascontiguousarray(own.T)  # (2, N), in the network's coordinates
-        self.scale = max(self.network.unit**2, float(np.square(data - data.mean(axis=0)).sum(axis=1).mean()))
+        self._spread = float(np.square(data - data.mean(axis=0)).sum(axis=1).mean())
+        self._noise = settings.noise
         self.epoch = self.steps = 0
         self.loss = math.nan
         """Mean loss per point over the last epoch, in data units squared or nats; NaN before the first."""
@@ -111,13 +110,13 @@ class Training:
             for step, chosen in enumerate(self._order()):
                 if step and step % self._breath == 0:
                     if not math.isfinite(total):
-                        self._check(total)
+                        self._check(total, penalty)
                     yield None
                 total += self._step(chosen)
                 penalty += self._gradient.penalty
-            loss = total * self._per_slot
-            self._check(loss)
-            self.loss, self.regulariser = loss, penalty * self._per_slot
+            loss, regulariser = total * self._per_slot, penalty * self._per_slot
+            self._check(loss - regulariser, regulariser)
+            self.loss, self.regulariser = loss, regulariser
             self.epoch += 1
             self.within = False
             yield loss
@@ -132,6 +131,7 @@ class Training:
         self._corrupt = corruption_of(settings, self.network, self._data)
         self._gradient.strength = Loss.of(settings, self.network).strength
         self._rate, self._falls = settings.learning_rate, settings.schedule == "falling"
+        self._noise = settings.noise
         if self._target != _target(settings):
             self._target = _target(settings)
             self._since = 0  # what is averaged now would only hold the new field back
@@ -196,15 +196,22 @@ class Training:
         self.steps += 1
         return total
 
-    def _check(self, loss: float) -> None:
-        if loss <= _LARGE * self.scale:
+    def _check(self, cost: float, regulariser: float) -> None:
+        """Raise DivergedError where the cost C has exploded; of λ R nobody knows how large it is at first."""
+        scale = self.scale
+        if cost <= _LARGE * scale and regulariser <= _LARGE * scale:
             return
         # What the last step did to the weights is not in the loss yet. Written so that NaN fails it.
-        if not (loss <= EXPLODED * self.scale and self.parameters.isfinite().all()):
+        if not (cost <= EXPLODED * scale and self.parameters.isfinite().all()):
             raise DivergedError(
-                f"the loss {'exploded' if loss > 0 else 'is not a number'} in epoch {self.epoch + 1}: "
+                f"the loss {'exploded' if cost > 0 else 'is not a number'} in epoch {self.epoch + 1}: "
                 f"lower the learning rate (it is {self._rate:g}) and go on"
             )
+
+    @property
+    def scale(self) -> float:
+        """About what the cost C of an untrained network is at most, in the cost's units."""
+        return max(self.network.unit**2, self._spread, self._noise**2)
 
     @property
     def finished(self) -> tuple[Tensor, int]:

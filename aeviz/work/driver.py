@@ -210,6 +210,6 @@ class Driver:
 
     def _keep(self) -> None:
         frame = self.training.keyframe()
-        if not frame.loss > SOUND * self.training.scale:  # NaN of epoch 0
+        if not self.training.loss - self.training.regulariser > SOUND * self.training.scale:  # NaN of epoch 0
             self._sound.append(frame)
         self.record.append(m.Kept(self._run, frame))

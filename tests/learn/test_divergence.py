@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,36 @@ def test_weights_that_the_last_step_broke_are_divergence() -> None:
     train(training, 1)
     with pytest.raises(DivergedError, match="in epoch 2: "):
         train(training, 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"regulariser": "contractive"},
+        {"regulariser": "l1", "strength": 10.0},
+        {"activation": "relu", "noise": 1.0},
+        {"activation": "identity", "noise": 1.0, "noise_kind": "rare"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("size", [1e-2, 1e-6])
+def test_small_data_with_large_noise_or_a_large_regulariser_are_no_divergence(
+    size: float, change: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "small.csv"
+    angles = np.linspace(0.0, 6.0, 20)
+    np.savetxt(path, size * np.stack((np.cos(angles), np.sin(angles)), axis=1), delimiter=",")
+    training = new(Settings(**{"data": str(path), "hidden": (8,), "code": 8, "batch": 40, **change}))
+    train(training, 30)
+    assert training.epoch == 30 and math.isfinite(training.loss)
+
+
+def test_points_that_are_all_the_same_have_the_unit_one(tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text("0.1,0.1\n" * 3)
+    training = new(Settings(data=str(path), hidden=(8,), code=8))
+    assert training.network.unit == 1.0
+    train(training, 3)
 
 
 def test_divergence_within_a_long_epoch_is_not_waited_for() -> None:
