@@ -6,7 +6,7 @@ from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
-from aeviz.core.clean_data import clean_data
+from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.film import epoch_caption, film_epochs, film_settings, noise_caption, samples, shots
 from aeviz.core.settings import Settings
 from aeviz.run import Run
@@ -73,6 +73,7 @@ def noise_film(
     path: str | PathLike[str],
     progress: Progress | None = None,
     *,
+    data: CleanData | None = None,
     jobs: int | None = None,
 ) -> None:
     """Write a film of trained networks as σ grows, as MP4 or GIF by extension.
@@ -83,6 +84,8 @@ def noise_film(
         ``film_noise`` and ``film_steps`` say which σ; all else is the same for each network.
     progress : callable, optional
         Told how many networks are trained and painted, and how many there are.
+    data : CleanData, optional
+        Their clean points, where they are there already.
     jobs : int, optional
         How many networks are trained at a time; as many as there are cores by default.
 
@@ -102,7 +105,7 @@ def noise_film(
     offscreen_application()
     from aeviz.figure.film import Film, Picture
 
-    path, data = Path(path), clean_data(settings)
+    path, data = Path(path), clean_data(settings) if data is None else data
     with Noises(settings, path.suffix.lower(), data, cores() if jobs is None else jobs) as noises:
         looked = [Picture(noises.picture(noise).field, noise_caption(noise)) for noise in noises.samples]
         last = noises.last

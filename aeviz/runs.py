@@ -82,7 +82,7 @@ def plan_of(settings: Settings, changes: Mapping[int, Mapping[str, Any]]) -> Pla
     for epoch, values in sorted(changes.items()):
         if not 0 <= epoch < settings.epochs:
             raise SettingError(
-                f"a change after epoch {epoch}: the run has the epochs 0 to {settings.epochs:,}"
+                f"a change after epoch {epoch:,}: it can come after epochs 0 to {settings.epochs - 1:,}"
             )
         before, now = now, now.replace(**values)
         for name in before.changed(now):

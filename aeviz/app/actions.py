@@ -29,7 +29,7 @@ def actions_of(window: Window) -> dict[str, list[Entry | QAction | QMenu]]:
     return {
         "&File": [
             ("&Open…", "Ctrl+O", window.files.choose),
-            RecentMenu(window, window.keeper, window.memory, window.last_closed),
+            RecentMenu(window, window.keeper, window.memory),
             ("&Save run", "Ctrl+S", window.keeper.save),
             ("Save run &as…", "Ctrl+Shift+S", window.keeper.save_as),
             ("Export &figure…", "Ctrl+E", exports.figure),

@@ -57,7 +57,8 @@ class BranchButton(QToolButton):
         if run is None:
             return
         menu.clear()
-        for inner in menu.findChildren(QMenu, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        direct = Qt.FindChildOption.FindDirectChildrenOnly
+        for inner in menu.findChildren((QMenu, QActionGroup), options=direct):
             inner.deleteLater()
         current = run.branch.number
         others = [branch for branch in run.history if branch.number != current]

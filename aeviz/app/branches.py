@@ -24,6 +24,12 @@ class Branches(QObject):
         super().__init__(parent)
         self._parent, self._store, self._run, self._say = parent, store, run, say
 
+    def _is_there(self, number: int) -> bool:
+        """Whether there is such a branch; the history may have forgotten it since the menu was opened."""
+        if number not in self._run.history:
+            self._say("That run was forgotten: there was no room for it")
+        return number in self._run.history
+
     def fork(self) -> None:
         """Go on from the past epoch that is looked at, with the present settings."""
         run, since = self._run, self._run.looking_at
@@ -38,7 +44,7 @@ class Branches(QObject):
     def go_to(self, number: int) -> None:
         """Go back to another branch, with its settings and to its newest epoch, where it rests."""
         run = self._run
-        if number == run.branch.number:
+        if number == run.branch.number or not self._is_there(number):
             return
         run.look_at(None)
         run.drive(playing=False)
@@ -53,6 +59,8 @@ class Branches(QObject):
     def show_beside(self, number: int | None) -> None:
         """Show the same epoch of another branch as well, or of none."""
         run = self._run
+        if number is not None and not self._is_there(number):
+            return
         run.show_beside(number)
         if number is not None:
             self._say(f"{run.branch.name} is shown beside {run.history[number].name}")
@@ -60,6 +68,8 @@ class Branches(QObject):
 
     def rename(self, number: int) -> None:
         """Ask for a name."""
+        if not self._is_there(number):
+            return
         branch = self._run.history[number]
         dialog = QInputDialog(self._parent)
         dialog.setWindowTitle("Rename a run")
@@ -76,6 +86,8 @@ class Branches(QObject):
 
     def forget(self, number: int) -> None:
         """Ask whether a branch is to be forgotten, and say what goes with it."""
+        if not self._is_there(number):
+            return
         history = self._run.history
         branch = history[number]
         kept = max((shared(history, branch, other) for other in history if other is not branch), default=0)

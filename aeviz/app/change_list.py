@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from PyQt6.QtCore import QSignalBlocker, Qt, QTimer
 from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from aeviz.app.lineage import lineage
 from aeviz.app.live_run import LiveRun
 from aeviz.app.undo import Undo
 
@@ -16,12 +18,12 @@ FILL_AFTER = 100  # ms
 class ChangeList(QDialog):
     """When, in which branch and after which epoch what was changed; a click shows that epoch."""
 
-    def __init__(self, parent: QWidget, undo: Undo, run: LiveRun) -> None:
+    def __init__(self, parent: QWidget, undo: Undo, run: LiveRun, say: Callable[[str], object]) -> None:
         super().__init__(parent)
         self.setWindowTitle("Changes")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(560, 460)
-        self._undo, self._run = undo, run
+        self._undo, self._run, self._say = undo, run, say
         self.list = QTreeWidget()
         self.list.setHeaderLabels(["Change", "Branch", "After epoch", "Time"])
         self.list.setRootIsDecorated(False)
@@ -62,6 +64,14 @@ class ChangeList(QDialog):
         self.list.setColumnWidth(0, max(240, self.list.columnWidth(0)))
 
     def _look(self, item: QTreeWidgetItem) -> None:
-        branch, epoch = item.data(0, Qt.ItemDataRole.UserRole)
-        if branch == self._run.branch.number:
+        number, epoch = item.data(0, Qt.ItemDataRole.UserRole)
+        history, current = self._run.history, self._run.branch
+        until = dict(lineage(history, current)).get(number)
+        if until is not None and epoch <= until:
             self._run.look_at(epoch)
+        else:
+            is_there = number in history
+            self._say(
+                f"That was in {history[number].name}: go to that run first" if is_there
+                else "The run of that change is forgotten"
+            )  # fmt: skip

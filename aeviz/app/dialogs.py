@@ -102,9 +102,12 @@ class Reporter:
         self.show("".join(traceback.format_exception(kind, error, trace)))
 
     def show(self, report: str) -> None:
-        """Show a report, in the dialog that is open already if there is one."""
-        if self.dialog is None or not self.dialog.isVisible():
-            headline = "An error inside aeviz. The window and the run go on; please report the text below."
+        """Show a report, below those before."""
+        if self.dialog is None:
+            headline = (
+                "An error inside aeviz. The window lives, and nothing that was recorded is lost; please "
+                "report the text below."
+            )
             self.dialog = ReportDialog(self._parent, headline)
             self.dialog.add(versions(""))
         self.dialog.add(report)

@@ -19,7 +19,6 @@ from aeviz.app.shown_field import ShownField
 from aeviz.core.exported import DATA_FILES, Exported, data_ending
 from aeviz.core.field import Field
 from aeviz.core.files import FileError, write_whole
-from aeviz.core.packing import PackError
 from aeviz.core.recipe import Recipe
 from aeviz.core.recipe_files import png_with
 from aeviz.core.recipe_words import command_of, python_of
@@ -185,7 +184,7 @@ class Exports(QObject):
         def work() -> None:
             try:
                 write_whole(path, make)
-            except (FileError, PackError) as error:
+            except FileError as error:
                 self._done.emit(str(error))
             else:
                 self._done.emit(f"Wrote {path}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PyQt6.QtCore import QObject, QSize, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QFileDialog, QWidget
@@ -15,7 +18,7 @@ from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
 from aeviz.app.notice import Notice
 from aeviz.app.store import Aim, Store
-from aeviz.core.events import Event
+from aeviz.core.events import Changed, Event, Told
 from aeviz.core.files import RUN, FileError, write_whole
 from aeviz.core.history import MEGABYTE, History
 from aeviz.core.journal import Journal, Left, left_behind
@@ -24,7 +27,7 @@ from aeviz.core.recipe import Recipe
 from aeviz.core.recipe_files import opened
 from aeviz.core.run_file import SavedRun, run_bytes
 from aeviz.core.setting import SettingError
-from aeviz.core.settings import Settings
+from aeviz.core.settings import Settings, applies
 from aeviz.figure.export import png_bytes, thumbnail
 from aeviz.figure.figure import FieldFigure
 from aeviz.version import __version__
@@ -32,6 +35,7 @@ from aeviz.version import __version__
 LOOK_EVERY = 1_000  # ms: whether the journal has grown too long
 FIRST_PICTURE, PICTURE_EVERY = 3, 15  # looks until the journal gets its picture, and a newer one
 PICTURE = 200, 170  # px
+A_WHILE = 60.0  # seconds of training after which a run that makes room for another one is kept
 
 
 class Keeper(QObject):
@@ -40,10 +44,12 @@ class Keeper(QObject):
     Files are read and written in threads of their own; the history that is written is a copy.
     """
 
-    opened = pyqtSignal(str)
-    """Another run is there: its title."""
-    _read = pyqtSignal(int, str, object)
-    _written = pyqtSignal(object, str)
+    opened = pyqtSignal()
+    """Another run is there."""
+    named = pyqtSignal(str)
+    """The run has another name, that of its file; "" where it has none."""
+    _read = pyqtSignal(int, object, object)
+    _written = pyqtSignal(int, object, str)
     _told = pyqtSignal(str)
 
     def __init__(self, parent: QWidget, memory: Memory, notice: Notice, say: Callable[[str], None]) -> None:
@@ -51,8 +57,9 @@ class Keeper(QObject):
         self._window, self._memory, self._notice, self._say = parent, memory, notice, say
         self._told.connect(lambda text: notice.say(text))
         self._journal = Journal(tell=self._told.emit)
-        self._ticket = self._looks = 0
+        self._ticket = self._naming = self._looks = 0
         self.path: Path | None = None
+        self._news: float | None = None  # since when the run has what is in no file
         self._read.connect(self._take)
         self._written.connect(self._note_written)
         self._timer = QTimer(self)
@@ -61,10 +68,13 @@ class Keeper(QObject):
     def listen(self, event: Event) -> None:
         """Write an event of the history down."""
         self._journal.write(event)
+        if self._news is None and isinstance(event, Changed | Told):
+            self._news = time.monotonic()
 
     def follow(self, store: Store, run: LiveRun, figure: FieldFigure) -> None:
         """Keep this run."""
         self._store, self._run, self._figure = store, run, figure
+        store.changed.connect(self._give_way)
         self._timer.start(LOOK_EVERY)
 
     def close(self) -> None:
@@ -95,50 +105,71 @@ class Keeper(QObject):
     def write(self, path: Path) -> None:
         """Write the run as it is now."""
         make = self._snapshot()
+        self._naming += 1
+        naming, news, self._news = self._naming, self._news, None
 
         def work() -> None:
             try:
                 write_whole(path, make)
             except FileError as error:
-                self._written.emit(None, str(error))
+                self._written.emit(naming, news, str(error))
             else:
-                self._written.emit(path, f"Saved {path}")
+                self._written.emit(naming, path, f"Saved {path}")
 
         self._say(f"Saving {path.name} …")
         threading.Thread(target=work, name="aeviz-save").start()
 
-    def _note_written(self, path: Path | None, text: str) -> None:
-        if path is not None:
-            self._name(path)
+    def _note_written(self, naming: int, found: Path | float | None, text: str) -> None:
+        is_newest = naming == self._naming  # no other run is there since, and no other name was chosen
         self._say(text)
-        if path is None:
+        if isinstance(found, Path):
+            self._memory.add_recent(found)
+            if is_newest:
+                self._name(found)
+        else:
             self._notice.say(f"{text}.")
+            self._news = found if is_newest and found is not None else self._news
 
     def open(self, path: str | Path) -> None:
         """Read a run file, or the recipe in a figure's, and show its run in place of the present one."""
+        path = Path(path)
+        self._fetch(
+            path.name, lambda: opened(path), lambda found: self.show(found, path), f"cannot open {path}"
+        )
+
+    def _fetch(
+        self, name: str, read: Callable[[], object], show: Callable[[Any], object], failed: str
+    ) -> None:
+        """Read something in a thread of its own and show it; what is chosen later wins over it."""
         self._ticket += 1
         ticket = self._ticket
-        self._say(f"Reading {Path(path).name} …")
+        self._say(f"Reading {name} …")
 
         def work() -> None:
             try:
-                found: SavedRun | Recipe | FileError = opened(Path(path))
+                found = read()
             except FileError as error:
                 found = error
             except MemoryError:
-                found = FileError(f"cannot open {path}: there is not enough memory")
-            self._read.emit(ticket, str(path), found)
+                found = FileError(f"{failed}: there is not enough memory")
+            except (OSError, PackError) as error:
+                found = FileError(f"{failed}: {error}")
+            self._read.emit(ticket, found, show)
 
         threading.Thread(target=work, name="aeviz-open", daemon=True).start()
 
-    def _take(self, ticket: int, name: str, found: SavedRun | Recipe | FileError) -> None:
+    def _take(self, ticket: int, found: object, show: Callable[[object], object]) -> None:
         if ticket != self._ticket:
             return
         self._say("")
         if isinstance(found, FileError):
             self._notice.say(f"{found}.")
         else:
-            self.show(found, Path(name))
+            show(found)
+
+    def _give_way(self, old: Settings, new: Settings) -> None:
+        if not self._store.aim.opens and "rebuild" in applies(old.changed(new)):
+            self._ticket += 1  # a run that is still being read was chosen before
 
     def show(self, found: SavedRun | Recipe, path: Path) -> None:
         """Show the run of a file, at rest; that of a figure once it is trained again."""
@@ -148,17 +179,20 @@ class Keeper(QObject):
             except SettingError as error:
                 self._notice.say(f"cannot take a run out of {path}: {error}.")
                 return
-            self._take_up(history, found.settings.on_screen(), None)
-            self.path = None  # the figure is not to be written over with a run
-            self.opened.emit(path.name)
+            # The figure is not to be written over with a run.
+            self._take_up(history, found.settings.on_screen(), None, None, path.name)
         else:
-            view = found.view.on_screen()
-            self._take_up(found.history, found.history.current.settings.drawn_as(view), found.epoch)
-            self._name(path)
+            settings = found.history.current.settings.drawn_as(found.view.on_screen())
+            self._take_up(found.history, settings, found.epoch, path, path.name)
+            self._memory.add_recent(path)
         self._journal.restart(self._snapshot())
 
-    def _take_up(self, history: History, settings: Settings, epoch: int | None) -> None:
+    def _take_up(
+        self, history: History, settings: Settings, epoch: int | None, path: Path | None, name: str
+    ) -> None:
         run, store = self._run, self._store
+        if self._is_worth_keeping:
+            self._journal.leave()
         run.take_up(history)
         number = history.current.number
         if settings == store.settings:
@@ -166,11 +200,25 @@ class Keeper(QObject):
         else:
             store.put(settings, Aim(branch=number, opens=True))
         run.look_at(epoch)
+        self._naming += 1  # a file that is still being written is that of the run before
+        self._news = None
+        self.path = path
+        self.named.emit(name)
+        self.opened.emit()
+
+    @property
+    def _is_worth_keeping(self) -> bool:
+        """Whether the run that makes room has more than its file: work of some time, or a change of settings.
+
+        A run that has only just begun by itself is not worth the place of an older one.
+        """
+        if self._news is None:
+            return False
+        return len(self._run.history.changes) > 0 or time.monotonic() - self._news > A_WHILE
 
     def _name(self, path: Path) -> None:
         self.path = path
-        self._memory.add_recent(path)
-        self.opened.emit(path.name)
+        self.named.emit(path.name)
 
     def _snapshot(self) -> Callable[[], bytes]:
         run = self._run
@@ -181,20 +229,17 @@ class Keeper(QObject):
     # The journal
 
     def left(self) -> list[Left]:
-        """Runs whose window did not close them, newest first, and the last one that was closed."""
+        """Runs that were cut off, and the last ones that were closed, newest first."""
         return left_behind()
 
     def recover(self, left: Left) -> None:
         """Show a run that was left behind; what was written of it is kept until then."""
-        try:
-            history = left.read()
-        except (OSError, PackError) as error:
-            self._notice.say(f"That run cannot be brought back: {error}.")
-            return
+        self._fetch("the run", left.read, partial(self._bring_back, left), "That run cannot be brought back")
+
+    def _bring_back(self, left: Left, history: History) -> None:
         changes, settings = [*history.changes], history.current.settings
-        self._take_up(history, settings.drawn_as(changes[-1].new) if changes else settings, None)
-        self.path = None
-        self.opened.emit("")
+        self._take_up(history, settings.drawn_as(changes[-1].new) if changes else settings, None, None, "")
+        self._news = time.monotonic()  # it is in no file
         self._journal.restart(self._snapshot(), left.forget)  # once it is in this window's journal
 
     def _look(self) -> None:

@@ -91,6 +91,7 @@ class LiveRun(QObject):
         self._exact: m.Exact | None = None
         self._measured = 0.0  # when, and what
         self._measured_is: object = None
+        self._ticked = 0.0  # when it was last looked whether the processes live
         self._run = 0
         self._client: Client | None = None
         self._ready = self._lost = self._built = False
@@ -162,6 +163,7 @@ class LiveRun(QObject):
         client = Client(lambda message: self._received.emit(client, message))
         self._client = client
         self._build()
+        self._ticked = time.monotonic()
         self._timer.start()
 
     def stop(self) -> None:
@@ -238,7 +240,7 @@ class LiveRun(QObject):
         self.history.listen = None
         history.listen, history.memory = self._listen, self.history.memory
         self.history, self.beside = history, None
-        self.playing = self._rested = False
+        self.drive(playing=False)  # told first: it is built at rest
         self._pasts.serial += 1
 
     def _begin_anew(self) -> None:
@@ -258,7 +260,10 @@ class LiveRun(QObject):
         self._rested &= playing is None
         self.playing = (self.playing if playing is None else playing) and not self._lost
         self.speed = self.speed if speed is None else speed
-        self._send(m.Drive(self.playing, self.speed))
+        if playing and not self._built and self._client is not None:
+            self._build()  # an error has ended it: once more, from the newest keyframe
+        else:
+            self._send(m.Drive(self.playing, self.speed))
         self._stale = True
 
     def toggle_speed(self) -> None:
@@ -410,7 +415,10 @@ class LiveRun(QObject):
         self.died.emit(how)
 
     def _tick(self) -> None:
-        patience = PATIENCE if self._ready else LOADING
+        patience, now = PATIENCE if self._ready else LOADING, time.monotonic()
+        late, self._ticked = now - self._ticked, now
+        if self._client is not None and late > PATIENCE / 2.0:
+            self._client.listen_anew()  # this process was stopped itself, or the machine slept
         if self._client is not None and self._client.silence > patience:
             self._lose(f"A process has given no sign of life for {patience:g} seconds and was ended")
         else:

@@ -1,8 +1,7 @@
-"""The menu of run files that were saved or opened lately, and of the last run that was closed unsaved."""
+"""The menu of run files that were saved or opened lately, and of runs that were closed without one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -10,25 +9,26 @@ from PyQt6.QtWidgets import QMenu, QWidget
 
 from aeviz.app.keeper import Keeper
 from aeviz.app.memory import Memory
-from aeviz.core.journal import Left
+from aeviz.app.recovery import told_time
 
 
 class RecentMenu(QMenu):
     """Filled when it is opened."""
 
-    def __init__(
-        self, parent: QWidget, keeper: Keeper, memory: Memory, closed: Callable[[], Left | None]
-    ) -> None:
+    def __init__(self, parent: QWidget, keeper: Keeper, memory: Memory) -> None:
         super().__init__("Open &recent", parent)
-        self._keeper, self._memory, self._closed = keeper, memory, closed
+        self._keeper, self._memory = keeper, memory
+        self.setToolTipsVisible(True)
         self.aboutToShow.connect(self._fill)
 
     def _fill(self) -> None:
         self.clear()
-        closed = self._closed()
-        if closed is not None:
-            action = self.addAction(f"The &last window’s run, epoch {closed.epoch:,}")
-            action.triggered.connect(partial(self._keeper.recover, closed))
+        closed = [left for left in self._keeper.left() if left.closed]
+        for left in closed:
+            action = self.addAction(f"The run of {told_time(left.time)}, epoch {left.epoch:,}")
+            action.setToolTip("Its window was closed, or it made room for another run")
+            action.triggered.connect(partial(self._keeper.recover, left))
+        if closed:
             self.addSeparator()
         for name in self._memory.recent:
             action = self.addAction(Path(name).name)

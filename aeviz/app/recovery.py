@@ -51,7 +51,7 @@ class RecoveryDialog(QDialog):
             picture.setPixmap(pixmap.scaled(picture.size(), Qt.AspectRatioMode.KeepAspectRatioByExpanding,
                 Qt.TransformationMode.SmoothTransformation))  # fmt: skip
         picture.setAccessibleName("Picture of its field")
-        text = QLabel(f"<b>Epoch {run.epoch:,}</b><br>{_when(run.time)}")
+        text = QLabel(f"<b>Epoch {run.epoch:,}</b><br>{told_time(run.time)}")
         take, forget = QPushButton("Take up"), QPushButton("Forget")
         take.setProperty("role", "accent")
         take.clicked.connect(lambda: self._choose(run))
@@ -77,7 +77,8 @@ class RecoveryDialog(QDialog):
             self.close()
 
 
-def _when(time: float) -> str:
+def told_time(time: float) -> str:
+    """A moment in words: "today at 14:05"."""
     then = datetime.fromtimestamp(time)
     is_today = then.date() == datetime.now().date()
     return f"today at {then:%H:%M}" if is_today else f"{then.day} {then:%B %Y} at {then:%H:%M}"

@@ -44,7 +44,6 @@ from aeviz.app.toolbar import Toolbar
 from aeviz.app.undo import Undo
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Field
-from aeviz.core.journal import Left
 from aeviz.core.presets import Preset
 from aeviz.core.settings import SPECS, Settings, applies
 from aeviz.figure.composition import Beside
@@ -89,7 +88,6 @@ class Window(QMainWindow):
         self.files = DataFiles(self, self.store, memory, self.notice, self.status.say)
         self.lessons = Lessons(self.store)
         self.pencil = Pencil(self.view, self.store, self.notice, self.run.data)
-        self.left: list[Left] = []  # by windows before this one
         self._narrow = False
         self._inspector_wanted = True
         self._shown, self._shown_settings = 0, settings  # which epoch, and how it was trained
@@ -110,8 +108,7 @@ class Window(QMainWindow):
         """Start training; the window is usable before torch is loaded."""
         self.run.start()
         self.files.remark(self.run.data)
-        self.left = self.keeper.left()
-        cut_off = [run for run in self.left if not run.closed]
+        cut_off = [run for run in self.keeper.left() if not run.closed]
         if cut_off:
             RecoveryDialog(self, cut_off, self.keeper.recover).show()
 
@@ -182,8 +179,8 @@ class Window(QMainWindow):
         self.controls.file_wanted.connect(self.files.choose)
         self.files.reopened.connect(self.run.reset)
         self.files.run_wanted.connect(self.keeper.open)
-        self.keeper.opened.connect(lambda name: self.setWindowTitle(f"{name} – aeviz" if name else "aeviz"))
-        self.keeper.opened.connect(lambda _: self.lessons.close())
+        self.keeper.named.connect(lambda name: self.setWindowTitle(f"{name} – aeviz" if name else "aeviz"))
+        self.keeper.opened.connect(self.lessons.close)
         self.controls.draw_wanted.connect(lambda: self.pencil.put(True))
         self.inspector.code.hovered.connect(self._light)
         self.inspector.lesson.step_wanted.connect(self.lessons.step)
@@ -361,13 +358,9 @@ class Window(QMainWindow):
         gallery.rejected.connect(lambda: self.run.drive(playing=playing))
         gallery.open()
 
-    def last_closed(self) -> Left | None:
-        """The run of the last window that was closed."""
-        return next((run for run in self.left if run.closed), None)
-
     def show_changes(self) -> None:
         """Show the list of all changes of settings."""
-        ChangeList(self, self.undo, self.run).show()
+        ChangeList(self, self.undo, self.run, self.status.say).show()
 
     def toggle_play(self) -> None:
         """Play or pause."""

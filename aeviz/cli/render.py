@@ -137,6 +137,9 @@ def _trained(chosen: argparse.Namespace) -> int:
         from aeviz.film import noise_film
 
         rest = [path for path in chosen.out if path not in films]
+        if chosen.change or (chosen.json and not rest):
+            option = "--change" if chosen.change else "--json"
+            raise Refused(f"{option} is about one run, and a film over the noise has many: leave it out")
         with _bar(None, "picture") as tell:
             for path in films:
                 noise_film(settings, path, tell)
@@ -202,10 +205,13 @@ def _write(run: Run, chosen: argparse.Namespace, epoch: int | None = None) -> in
         try:
             run.save(*(path for path in chosen.out if path not in films), epoch=epoch)
             for path in films:
-                from aeviz.film import film  # with it the library of encoders, which is large
+                from aeviz.film import film, noise_film  # with it the library of encoders, which is large
 
                 with _bar(None, "picture") as tell:
-                    film(run, path, tell)
+                    if run.settings.film == "noise":
+                        noise_film(run.settings, path, tell, data=run.data)
+                    else:
+                        film(run, path, tell)
             if chosen.json:
                 print(json.dumps(run.metrics().to_json()))  # noqa: T201
         except FileError as error:

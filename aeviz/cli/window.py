@@ -11,6 +11,7 @@ from aeviz.core.recipe import Recipe
 from aeviz.core.recipe_files import SUFFIXES as RECIPES
 from aeviz.core.recipe_files import opened
 from aeviz.core.setting import nearest
+from aeviz.core.settings import DEFAULTS
 from aeviz.figure.qt import require_qt
 from aeviz.version import __version__
 
@@ -82,5 +83,7 @@ def _open(words: list[str]) -> int:
     require_qt(screen=True)
     from aeviz.app.main import open_window
 
-    settings = found.settings if isinstance(found, Recipe) else found.view
-    return open_window(settings.on_screen(), theme_given=True, opened=(path, found))
+    view = found.settings if isinstance(found, Recipe) else found.view
+    # Until it is shown, the window has points that are there: the run brings its own.
+    settings = view.on_screen().replace(data=DEFAULTS.data)
+    return open_window(settings, theme_given=True, opened=(path, found))

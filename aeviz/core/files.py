@@ -9,13 +9,14 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from aeviz.core.clean_data import CleanData
 from aeviz.core.field import Field
 from aeviz.core.manifolds import FloatArray
+from aeviz.core.packing import PackError
 from aeviz.core.recipe import Recipe
 from aeviz.core.setting import nearest
 
@@ -91,6 +92,8 @@ def write_whole(path: Path, content: bytes | Callable[[], bytes]) -> None:
         made = content if isinstance(content, bytes) else content()
     except MemoryError as error:
         raise FileError(f"cannot write {path}: there is not enough memory") from error
+    except PackError as error:
+        raise FileError(f"cannot write {path}: {error}") from error
     with replacing(path) as (file, _):
         file.write(made)
 
@@ -145,7 +148,7 @@ def npz_bytes(field: Field, losses: FloatArray, data: CleanData, recipe: Recipe)
     losses : (E, 2) array
         Loss and regulariser of each epoch.
     """
-    arrays = {
+    arrays: dict[str, Any] = {
         "x": field.grid.x,
         "y": field.grid.y,
         "displacement": field.displacement,
@@ -169,5 +172,5 @@ def npz_bytes(field: Field, losses: FloatArray, data: CleanData, recipe: Recipe)
         if field.exact.ambiguity is not None:
             arrays["exact_ambiguity"] = field.exact.ambiguity
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
+    np.savez(buffer, **arrays)  # none of objects, so nothing is pickled
     return buffer.getvalue()

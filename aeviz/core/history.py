@@ -20,6 +20,7 @@ from aeviz.core.timeline import LEAST, NO_PLAN, Keyframe, Timeline
 MEGABYTE = 2**20
 CHANGE = 1_000  # bytes that the settings of a live change take
 MOST_BRANCHES = 24  # beyond it, the oldest that has no name of its own goes
+MOST_WRITTEN = 256  # with those that have names: so many, journals and run files can hold
 PASSING = 2.0  # seconds: a run that is left sooner is not kept, as while a slider of its data is dragged
 _AT_FIRST = 4_096  # epochs that a branch has room for when it begins
 

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from aeviz.core.changes import Change, Changes, Kind
 from aeviz.core.clean_data import CleanData
 from aeviz.core.events import Begun, Changed, GoneTo, Losses, Told
-from aeviz.core.history import History
+from aeviz.core.history import MOST_WRITTEN, History
 from aeviz.core.keyframe_stacks import Frames, Groups, are_indices, packed_frames, thin_for_a_file
 from aeviz.core.packing import PackError, data_of, numbers, packed_data, shaped
 from aeviz.core.settings import Settings
 from aeviz.core.settings_pool import SettingsPool
 from aeviz.core.timeline import Keyframe, Timeline
 
-_MOST_BRANCHES, _MOST_CHANGES = 256, 10_000
+_MOST_CHANGES = 10_000
 _MOST_EPOCHS, _MOST_LIVE = 10_000_000, 200_000  # of a branch, and live changes of all together
 _MOST_TITLE = 200  # characters of a name
 _MOST_WHOLE = 2**53
@@ -43,7 +43,7 @@ def packed_history(history: History, pool: SettingsPool) -> tuple[dict[str, Any]
     """
     live = sum(len(branch.timeline.changes) for branch in history)
     longest = max((branch.epoch for branch in history), default=0)
-    if not 1 <= len(history) <= _MOST_BRANCHES or live > _MOST_LIVE or longest > _MOST_EPOCHS:
+    if not 1 <= len(history) <= MOST_WRITTEN or live > _MOST_LIVE or longest > _MOST_EPOCHS:
         raise PackError(
             f"{len(history):,} branches with {live:,} live changes and {longest:,} epochs cannot be written"
         )
@@ -74,7 +74,7 @@ def packed_history(history: History, pool: SettingsPool) -> tuple[dict[str, Any]
 
 
 def _packed_changes(changes: Changes, pool: SettingsPool) -> tuple[list[str], dict[str, Any]]:
-    latest = [*changes][-_MOST_CHANGES:]
+    latest = [*changes]
     rows, first = np.empty((len(latest), 5), np.int64), len(latest)
     with contextlib.suppress(PackError):  # no room for older ones
         for place, change in reversed([*enumerate(latest)]):
@@ -110,7 +110,7 @@ def history_of(values: Mapping[str, Any], groups: Groups, pool: Pool) -> History
     ]
     changes = list(_changes_of(values["changes"], groups.pop("changes"), pool[0]))
     branches, live = {part.number for part in parts}, sum(len(part.live) for part in parts)
-    if len(branches) != len(parts) or len(parts) > _MOST_BRANCHES or live > _MOST_LIVE:
+    if len(branches) != len(parts) or len(parts) > MOST_WRITTEN or live > _MOST_LIVE:
         raise PackError("it has more branches or live changes than can be, or one of them twice")
     used = np.unique(np.concatenate([np.empty(0, np.int64), *(part.frames for part in parts)]))
     if len(used) != len(frames.epochs) or {part.data for part in parts} != {*range(len(data))}:

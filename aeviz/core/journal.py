@@ -20,7 +20,6 @@ from aeviz.core.left_runs import (
     JOURNAL,
     PICTURE,
     Left,
-    forget_closed,
     left_behind,
     new_folder,
     remove,
@@ -115,13 +114,17 @@ class Journal:
         self._put(done.set)
         return not self._is_closed and done.wait(within) and self._file >= 0
 
+    def leave(self) -> None:
+        """The run that is written down ends here, as one that was closed; another begins with `restart`."""
+        self._put(self._leave)
+
     def close(self, *, forget: bool) -> None:
         """End: within two seconds, even where a disk hangs.
 
         Parameters
         ----------
         forget : bool
-            Whether the run is removed. Else it is the one that was closed last, and older ones go.
+            Whether the run is removed. Else it is one that was closed, of which the last few are kept.
         """
         if not self._is_closed:
             self._put(partial(self._end, forget))
@@ -232,17 +235,28 @@ class Journal:
             with contextlib.suppress(FileError):  # it is an ornament
                 write_whole(self._folder / PICTURE, png)
 
-    def _end(self, forget: bool) -> None:
+    def _leave(self) -> None:
+        """End the file; where nothing is in it, it is used again."""
+        if self._folder is None or self._lock is None or not self._size:
+            return
         try:
-            if self._folder is None or self._lock is None:
-                return
-            if forget or not self._size:
-                self._shut()
-                remove(self._folder, self._lock)
-            elif self._file >= 0:
+            if self._file >= 0:
                 write_record(self._file, CLOSED, self._epoch, b"")
                 os.fsync(self._file)
-                forget_closed(self._runs)
+        finally:
+            self._shut()
+            self._lock.release()
+            self._folder, self._lock, self._size = None, None, 0
+        left_behind(self._runs)  # older ones go
+
+    def _end(self, forget: bool) -> None:
+        try:
+            if forget or not self._size:
+                self._shut()
+                if self._folder is not None and self._lock is not None:
+                    remove(self._folder, self._lock)
+            else:
+                self._leave()
         finally:
             self._is_over = True
             self._shut()

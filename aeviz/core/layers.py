@@ -24,7 +24,8 @@ class Arrows:
     words, symbols : str
         For legends: at length, and in short.
     vectors : callable
-        At the cell centres, (H, W, 2), in data units, or None where they are not known.
+        At the cell centres, (H, W, 2), or at the noisy points, (N, 2), in data units; None where they are
+        not known.
     enlarged : float
         How much longer than true they are drawn.
     exact : bool
@@ -42,6 +43,10 @@ LEARNED = Arrows("from a place to its reconstruction", "ŷ → ỹ", lambda f: f
 EXACT = Arrows("from a place to its exact reconstruction", "ŷ → r*", lambda f: f.exact_displacement)
 DIFFERENCE = Arrows(
     "from the exact reconstruction to the learned", "r* → ỹ", lambda f: f.difference, enlarged=4.0
+)
+
+SAMPLED = Arrows(
+    "from a noisy point to its reconstruction", "ŷ → ỹ", lambda f: f.reconstruction - f.noisy, exact=False
 )
 
 
@@ -152,3 +157,8 @@ LAYERS: dict[str, Layer] = {
         "Plain", "", lambda _: None, LEARNED, lambda _: (0.0, 1.0), "Arrows and points alone.",
     ),
 }  # fmt: skip
+
+
+def arrows_of(name: str, settings: Settings) -> Arrows:
+    """Which arrows lie over a layer: its own, or those of the noisy points where they alone are wanted."""
+    return SAMPLED if settings.arrows == "samples" else LAYERS[name].arrows

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from aeviz.core.history import MEGABYTE, History
 from aeviz.core.records import CLOSED, MORE, heads, history_of
 
-MOST_KILLED = 5  # runs that were cut off and are kept until the user has chosen
+MOST_KILLED, MOST_CLOSED = 5, 3  # runs that were cut off, and that were closed, which are kept
 JOURNAL, PICTURE = "journal", "picture.png"
 _LOCK = "lock"  # the system drops it with the process, however that ends
 _OURS = {JOURNAL, f"{JOURNAL}.new", PICTURE, _LOCK}
@@ -39,7 +39,7 @@ class Left:
     picture : bytes or None
         A PNG of it.
     closed : bool
-        Whether its window was closed, and not cut off.
+        Whether its window was closed, or showed another run, and was not cut off.
     """
 
     folder: Path
@@ -76,22 +76,15 @@ class Left:
 def left_behind(folder: Path | None = None) -> list[Left]:
     """Return the runs whose windows are gone, newest first; what is too old or broken is removed.
 
-    Of those that were closed it is the last one, of those that were cut off the last `MOST_KILLED`.
+    Of those that were closed the last `MOST_CLOSED` are kept, of those that were cut off `MOST_KILLED`.
     """
     left = _all_left(folder or users_runs())
     closed = [each for each in left if each.closed]
     killed = [each for each in left if not each.closed]
-    surplus = closed[1:] + killed[MOST_KILLED:]
+    surplus = closed[MOST_CLOSED:] + killed[MOST_KILLED:]
     for each in surplus:
         each.forget()
     return [each for each in left if each not in surplus]
-
-
-def forget_closed(folder: Path) -> None:
-    """Remove the runs whose windows were closed before."""
-    for left in _all_left(folder):
-        if left.closed:
-            left.forget()
 
 
 def _all_left(runs: Path) -> list[Left]:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from aeviz.core.changes import Change, Kind
 from aeviz.core.clean_data import CleanData
 from aeviz.core.events import Begun, Cut, Event, Kept, Losses, Noted, Removed, Told
-from aeviz.core.history import MOST_BRANCHES, History
+from aeviz.core.history import MOST_WRITTEN, History
 from aeviz.core.packing import PackError, data_of, keyframe_of, pack, packed_data, parsed, settings_of, unpack
 from aeviz.core.run_file import run_of
 from aeviz.core.settings import SPECS, Settings
@@ -39,7 +39,6 @@ _MOST_VALUES = 1_000_000  # bytes: an event with all that can be drawn, before a
 _MOST_EPOCHS = int(SPECS["epochs"].high or 0)
 _MOST_TOLD = 20 * _MOST_EPOCHS  # losses of all branches, 160 MB
 _MOST_SHARED = 256 * _MOST_EPOCHS  # losses that branches have taken over from others, 2 GB to be copied
-_MOST_BRANCHES = 4 * MOST_BRANCHES  # those with names of their own may be more than the rest
 
 _MOST_WHOLE = 2**53  # JSON knows no larger whole number that is exact
 
@@ -271,7 +270,7 @@ def _checked(history: History, event: Event, shared: int) -> int:
             latest = event.frame.epoch
         case Noted() | Cut():
             latest = event.epoch
-    is_full = isinstance(event, Begun) and len(history) == _MOST_BRANCHES
+    is_full = isinstance(event, Begun) and len(history) >= MOST_WRITTEN
     if is_full or latest > _MOST_EPOCHS or shared + copied > _MOST_SHARED:
         raise ValueError("an event asks for too much")
     if more and more + sum(branch.epoch for branch in history) > _MOST_TOLD:

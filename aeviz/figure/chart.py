@@ -10,6 +10,7 @@ from PyQt6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 from PyQt6.QtWidgets import QGraphicsScene, QGraphicsWidget
 
+from aeviz.core.setting import SettingError
 from aeviz.figure.axes import tick_texts, tick_values
 from aeviz.figure.curves import Curves
 from aeviz.figure.key import Entry, Legend
@@ -18,6 +19,7 @@ from aeviz.figure.theme import Theme, font, lookup_table
 
 SIZE = (900, 560)  # px of a chart that is given none
 _LEFT, _RIGHT, _BOTTOM, _MARGIN, _TITLE = 62.0, 30.0, 50.0, 22.0, 30.0  # px
+_LEAST = 60.0  # px of the frame's width and height
 _INSET = 14.0  # px between the frame and the outermost points
 _DODGE = 0.5  # of the distance of two categories: what the lines beside each other take
 _DECADES = 1.3  # a metric that spans more, and is never 0 or below, has a logarithmic axis
@@ -68,6 +70,11 @@ class Chart(QGraphicsWidget):
         top = self._up.bottom() + 10.0
         bottom = min(self._caption.top(), size.height() - 20.0) - _BOTTOM
         self._frame = QRectF(_LEFT, top, size.width() - _LEFT - _RIGHT, max(1.0, bottom - top))
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is room for the curves."""
+        return min(self._frame.width(), self._frame.height()) >= _LEAST
 
     def paint(self, painter: QPainter, *_: object) -> None:
         """Draw all but the legend, which draws itself."""
@@ -179,11 +186,19 @@ class Chart(QGraphicsWidget):
 
 
 def chart_of(curves: Curves, theme: Theme, size: QSizeF, title: str = "", legend: bool = True) -> Chart:
-    """Make a chart that no window shows."""
+    """Make a chart that no window shows.
+
+    Raises
+    ------
+    SettingError
+        Where there is no room for it.
+    """
     chart = Chart(curves, theme, title, legend)
     scene = QGraphicsScene(chart)
     scene.addItem(chart)
     chart.lay_out(size)
+    if not chart.fits:
+        raise SettingError("the chart has no room: take a larger --size, or a smaller --font-size")
     return chart
 
 

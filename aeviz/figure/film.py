@@ -176,6 +176,8 @@ class Film:
             self._error = error
         except _CancelledError:
             pass
+        except Exception as error:  # an encoder that is missing, no memory: whoever waits is to be told
+            self._error = FileError(f"cannot write {self._path}: {type(error).__name__}: {error}")
         while not self._ended:  # who adds pictures need not wait for a writer that is gone
             self._ended = self._pictures.get() is None
 

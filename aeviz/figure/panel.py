@@ -12,7 +12,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QPainterPath
 from PyQt6.QtWidgets import QGraphicsItem
 
-from aeviz.core.layers import LAYERS
+from aeviz.core.layers import LAYERS, arrows_of
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.marks import Marks, Point
 from aeviz.core.settings import Settings
@@ -135,7 +135,8 @@ class Panel:
         self._grid_arrows.set_arrows(start, vector, colour, skip * min(grid.cell))
         shown = settings.arrows in ("samples", "both")
         noisy, moved = thinned(field.noisy), thinned(field.reconstruction - field.noisy)
-        factor = scale.arrow_factor if settings.arrow_length == "scaled" else 1.0
+        # Beside arrows of another meaning they have their true length.
+        factor = 1.0 if arrows_of(part.layer, settings).exact else scale.arrow_factor
         self._sample_arrows.set_arrows(
             noisy if shown else _NOTHING, factor * moved if shown else _NOTHING, theme.noisy
         )
@@ -248,4 +249,4 @@ def _layer_title(part: Part, scale: Scale, settings: Settings) -> str:
     if not part.has_arrows(settings):
         return layer.title
     enlarged = "" if scale.arrow_factor == 1.0 else f" × {scale.arrow_factor:.2g}"
-    return f"{layer.title}   {layer.arrows.symbols}{enlarged}"
+    return f"{layer.title}   {arrows_of(part.layer, settings).symbols}{enlarged}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aeviz.core.layers import LAYERS, Layer
+from aeviz.core.layers import LAYERS, Layer, arrows_of
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 from aeviz.figure.composition import Part
@@ -47,11 +47,10 @@ class Scale:
         layer = LAYERS[parts[0].layer]
         values = [part.values for part in parts if part.values is not None]
         arrowed = [part for part in parts if part.vectors is not None]
-        on_grid = settings.arrows in ("grid", "both") and bool(arrowed)
-        skip = _skip(arrowed) if on_grid else 1
+        skip = _skip(arrowed) if settings.arrows in ("grid", "both") and arrowed else 1
         return cls(
             *_colour_range(layer, values, settings), DIVERGING if layer.signed else settings.colour_map,
-            bool(values), _arrow_factor(layer, arrowed, skip, settings) if on_grid else 1.0, skip,
+            bool(values), _arrow_factor(parts, skip, settings), skip,
         )  # fmt: skip
 
 
@@ -65,10 +64,14 @@ def _skip(parts: Sequence[Part]) -> int:
     return math.ceil(math.sqrt(max(part.field.ambiguity.size for part in parts) / MOST_ARROWS))
 
 
-def _arrow_factor(layer: Layer, parts: Sequence[Part], skip: int, settings: Settings) -> float:
+def _arrow_factor(parts: Sequence[Part], skip: int, settings: Settings) -> float:
+    arrows = arrows_of(parts[0].layer, settings)
+    found = [vectors for part in parts if (vectors := arrows.vectors(part.field)) is not None]
+    if settings.arrows == "none" or not found:
+        return 1.0
     if settings.arrow_length == "true":
-        return layer.arrows.enlarged
-    drawn = [part.vectors[::skip, ::skip] for part in parts if part.vectors is not None]
+        return arrows.enlarged
+    drawn = [vectors[::skip, ::skip] if vectors.ndim == 3 else vectors for vectors in found]
     lengths = [np.nan_to_num(np.hypot(vectors[..., 0], vectors[..., 1])) for vectors in drawn]
     longest = max(float(length.max(initial=0.0)) for length in lengths)
     return skip * min(parts[0].field.grid.cell) / longest if longest else 1.0

@@ -10,7 +10,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen
 from PyQt6.QtWidgets import QGraphicsItem
 
-from aeviz.figure.layer import is_vector
+from aeviz.figure.layer import is_screen, is_vector
 from aeviz.figure.theme import DARK
 
 _COLOUR = QColor(DARK.text)  # whatever the theme: with its black edge it is seen on every colour map
@@ -50,7 +50,7 @@ class WipeLine(pg.GraphicsObject):
         for width, colour in ((3.6, QColor("black")), (1.6, _COLOUR)):
             painter.setPen(QPen(colour, width))
             painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
-        if is_vector(painter):
+        if not is_screen(painter):
             return  # there is nothing to drag
         painter.setPen(QPen(QColor("black"), 1.0))
         painter.setBrush(_COLOUR)

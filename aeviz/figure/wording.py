@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aeviz.core.clean_data import CleanData
 from aeviz.core.corruption import DISCRETE
 from aeviz.core.field import Field
-from aeviz.core.layers import LAYERS
+from aeviz.core.layers import LAYERS, SAMPLED, arrows_of
 from aeviz.core.settings import Settings
 from aeviz.figure.composition import Composition
 from aeviz.figure.key import Entry
@@ -46,11 +46,14 @@ class Wording:
         parts = self.composition.parts
         entries = self._points()
         if any(part.has_arrows(self.settings) for part in parts):
-            entries.append(self._arrow())
+            entries += self._arrows()
         entries += [*self._midlines(), *self._marks()]
         missing = [*self.composition.told(part.missing for part in parts)]
-        if (self.data.scale != 1.0).any():
+        x_scale, y_scale = (float(scale) for scale in self.data.scale)
+        if x_scale != y_scale:
             missing.append("colours and lengths in standardised units")
+        elif x_scale != 1.0:  # the arrow's length, one unit for both axes, is told in the user's
+            missing.append(f"colours: 1 is {x_scale:.3g} of your units")
         sketch = "exact field: a sketch, working it out …"
         missing += self.composition.told(sketch if part.is_sketch else "" for part in parts)
         return (*entries, *(Entry("text", self.theme.warning, text) for text in missing))
@@ -79,25 +82,30 @@ class Wording:
             if shown
         ]
 
-    def _arrow(self) -> Entry:
+    def _arrows(self) -> list[Entry]:
         layers, told_by_titles = self.composition.layers, self.composition.own > 1
-        layer, scale = LAYERS[layers[0]], self.scales[layers[0]]
+        arrows, scale = arrows_of(layers[0], self.settings), self.scales[layers[0]]
         factor = 1.0 if told_by_titles else scale.arrow_factor
         x_scale, y_scale = (float(scale) for scale in self.data.scale)
         unit_is_the_users = x_scale == y_scale
         pixels = factor * self.pixels / (x_scale if unit_is_the_users else 1.0)
         unit = 10.0 ** math.floor(math.log10(_LONGEST / max(pixels, 1e-12)))
         value = max(step * unit for step in (1.0, 2.0, 5.0) if step * unit * pixels <= _LONGEST)
-        if self._as_lecture:
+        if self._as_lecture and arrows is not SAMPLED:
             text = "ỹ − y_grid"
         elif told_by_titles:
             enlarged = any(each.arrow_factor != 1.0 for each in self.scales.values())
             text = f"{value:g} long" + (", unless enlarged" if enlarged else "")
         else:
             of = "" if unit_is_the_users else " standard deviations"
-            text = f"{value:g}{of}, {layer.arrows.words}" + ("" if factor == 1.0 else f", × {factor:.2g}")
+            text = f"{value:g}{of}, {arrows.words}" + ("" if factor == 1.0 else f", × {factor:.2g}")
         text += "" if scale.skip == 1 else f" (1 in {scale.skip**2} arrows shown)"
-        return Entry("arrow", self.theme.text, text, length=value * pixels)
+        colour = self.theme.noisy if arrows is SAMPLED else self.theme.text
+        entries = [Entry("arrow", colour, text, length=value * pixels)]
+        if self.settings.arrows == "both" and any(LAYERS[name].arrows.exact for name in layers):
+            length = min(_LONGEST, value * pixels / factor)
+            entries.append(Entry("arrow", self.theme.noisy, SAMPLED.words, length=length))
+        return entries
 
     def _midlines(self) -> list[Entry]:
         settings, theme, tau = self.settings, self.theme, f"{self.settings.threshold:g}"

@@ -79,11 +79,12 @@ class BatchGradient:
         self, network: Network, loss: Loss, parameters: Tensor, blocks: int, columns: int, batch: int
     ) -> None:
         self.f, self.g = network.f, network.g
-        self.strength, self.penalty, self._regulariser = loss.strength, 0.0, loss.regulariser
+        self._regulariser = None if loss.regulariser == "none" else _Regulariser(loss, batch)
+        self.strength, self.penalty = loss.strength, 0.0
         self.gradient = torch.zeros_like(parameters)
         self.code_eps = np.empty((0, blocks * columns), np.float32)  # no code is sampled here
         self._code, self._last = network.code, len(network.widths) - 1
-        self._bounded, self._batch = network.output != "identity", batch
+        self._bounded = network.output != "identity"
         W = [matrix.numpy() for matrix in network.matrices(parameters)]  # W_1 … W_L, (n_l, n_{l−1} + 1)
         lead, dtype, n = (blocks,) if blocks > 1 else (), W[0].dtype, network.widths
         self._two_over_B = np.array(2.0 / batch, dtype)  # NumPy takes 0.3 µs longer for a Python number
@@ -112,16 +113,30 @@ class BatchGradient:
         )]  # fmt: skip
         # Bound to their buffers once: Python's own share of a step is half of what it is otherwise.
         self._forward, self._backward = [*self._forward_calls()], [*self._backward_calls()]
-        self._cost = self._squared if loss.cost == "squared" else self._cross_entropy
+        # Nothing that is kept here knows this object: else it would stay until garbage is collected.
+        self._cost = BatchGradient._squared if loss.cost == "squared" else BatchGradient._cross_entropy
+
+    @property
+    def strength(self) -> float:
+        """λ."""
+        return self._strength
+
+    @strength.setter
+    def strength(self, strength: float) -> None:
+        self._strength = strength
+        if self._regulariser is not None:
+            self._regulariser.strength = strength
 
     @np.errstate(over="ignore", invalid="ignore")  # divergence is told by the loss, not by warnings
     def __call__(self) -> float:
         """Write `gradient` for the points in `noisy` and `clean`; return the sum of their F."""
         for call in self._forward:
             call()
-        total, self.penalty = self._cost(), 0.0
+        total = self._cost(self)
         for call in self._backward:
             call()
+        if self._regulariser is not None:
+            self.penalty = self._regulariser.sum
         return total + self.penalty
 
     def _forward_calls(self) -> Iterator[Call]:
@@ -138,8 +153,8 @@ class BatchGradient:
         yield partial(np.matmul, delta[last], A_T[last - 1], out=dW[last])
         for l in range(last - 1, 0, -1):  # noqa: E741
             yield partial(np.matmul, W_T[l + 1], delta[l + 1], out=delta[l])
-            if l == self._code and self._regulariser != "none":
-                yield partial(self._regularise, f_Z[l], delta[l])
+            if l == self._code and self._regulariser is not None:
+                yield partial(self._regulariser, f_Z[l], delta[l])
             yield partial(self.f.slope, Z[l], f_Z[l], self._slope[l])
             yield partial(np.multiply, delta[l], self._slope[l], out=delta[l])
             if l > 1:
@@ -171,15 +186,22 @@ class BatchGradient:
         np.multiply(delta, 0.5 * self._two_over_B, out=delta)
         return cost
 
-    def _regularise(self, h: Buffer, delta: Buffer) -> None:
-        """Add λ R′(h) / B to ∂F̄/∂h, and note the sum of λ R(h)."""
+
+class _Regulariser:
+    """R(h), l1 or l2: adds λ R′(h) / B to ∂F̄/∂h, and notes the sum of λ R(h)."""
+
+    def __init__(self, loss: Loss, batch: int) -> None:
+        self.strength, self.sum = loss.strength, 0.0
+        self._is_l1, self._batch = loss.regulariser == "l1", batch
+
+    def __call__(self, h: Buffer, delta: Buffer) -> None:
         strength = self.strength
-        if self._regulariser == "l1":
+        if self._is_l1:
             delta += strength / self._batch * np.sign(h)
-            self.penalty = strength * float(np.abs(h).sum())
+            self.sum = strength * float(np.abs(h).sum())
         else:
             delta += 2.0 * strength / self._batch * h
-            self.penalty = strength * float(np.square(h).sum())
+            self.sum = strength * float(np.square(h).sum())
 
 
 def division(network: Network, batch: int) -> list[tuple[int, int]]:

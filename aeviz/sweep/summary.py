@@ -11,7 +11,7 @@ import numpy as np
 
 from aeviz.core.setting import SettingError, Spec, nearest
 from aeviz.figure.curves import Curve, Curves
-from aeviz.sweep.grid import Axis, Sweep, cell
+from aeviz.sweep.grid import DEFAULTS, Axis, Sweep, cell
 from aeviz.sweep.table import METRICS, Row
 
 MOST_LINES = 12
@@ -67,7 +67,9 @@ def curves_of(rows: Iterable[Row], metric: str, over: Axis, by: tuple[Axis, ...]
     for row in rows:
         value = row.get(metric)
         if isinstance(value, int | float):
-            values[tuple(row[axis.name] for axis in (over, *by))].append(float(value))
+            # A row of before has only what its sweep varied; the rest was as by default.
+            where = tuple(row.get(axis.name, DEFAULTS[axis.name]) for axis in (over, *by))
+            values[where].append(float(value))
         else:
             missing += 1
     spec, places = over.spec, sorted(over.values) if _is_number(over.spec) else list(over.values)

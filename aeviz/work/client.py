@@ -65,6 +65,11 @@ class Client:
         """Seconds since the last word of the one that has been silent for longer."""
         return time.monotonic() - min(peer.heard for peer in self._peers)
 
+    def listen_anew(self) -> None:
+        """Count the silence from now on."""
+        for peer in self._peers:
+            peer.heard = time.monotonic()
+
     def send(self, message: m.ToTrainer | m.ToObserver) -> None:
         """Send a message without waiting; one to a dead process is dropped, as `Died` tells of that.
 

@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QLabel, QPushButton
 
 from aeviz.app import live_run
 from aeviz.app.notice import Notice
+from aeviz.app.recent import RecentMenu
 from aeviz.app.recovery import RecoveryDialog
 from aeviz.core import journal as journal_module
 
@@ -72,12 +73,20 @@ def killed(state, start, tmp_path_factory):
 @pytest.fixture
 def no_processes(monkeypatch):
     """A window gets no trainer and no observer, where nothing is to be trained."""
-    nobody = SimpleNamespace(send=lambda message: None, stop=lambda: None, pids={}, silence=0.0)
+    nothing = dict.fromkeys(("stop", "listen_anew"), lambda: None)
+    nobody = SimpleNamespace(send=lambda message: None, pids={}, silence=0.0, **nothing)
     monkeypatch.setattr(live_run, "Client", lambda receive: nobody)
 
 
 def says(dialog: RecoveryDialog) -> str:
     return " ".join(label.text() for label in dialog.findChildren(QLabel))
+
+
+def recent(window) -> list:
+    """What is in File > Open recent now."""
+    menu = window.findChild(RecentMenu)
+    menu.aboutToShow.emit()
+    return [action for action in menu.actions() if not action.isSeparator()]
 
 
 def press(dialog: RecoveryDialog, text: str) -> None:
@@ -92,7 +101,7 @@ def test_the_next_window_offers_the_run_and_takes_it_up(killed, new_window, desk
     assert dialog is not None and dialog.isVisible()
     assert "today at" in says(dialog)
     press(dialog, "Take up")
-    assert desk.run.epoch >= epoch
+    desk.until(lambda: desk.run.epoch >= epoch)
     assert desk.store.settings.noise == 0.3
     assert desk.run.losses[:100].tobytes() == losses
     desk.until(lambda: desk.frames and desk.frames[-1].epoch == desk.run.epoch)
@@ -129,9 +138,36 @@ def test_a_window_that_was_closed_is_no_crash_but_its_run_is_there(state, new_wi
     first.close()
     second = new_window()
     assert second.findChild(RecoveryDialog) is None
-    closed = second.last_closed()
-    second.keeper.recover(closed)
-    assert second.run.losses.tobytes() == losses
+    (action,) = recent(second)
+    assert action.text().startswith("The run of today at ") and action.text().endswith(", epoch 100")
+    action.trigger()
+    desk = desk_at(second)
+    desk.until(lambda: second.run.losses.tobytes() == losses)
+    desk.until(lambda: not recent(second)[0].isEnabled())  # it is this window's now
+
+
+def test_a_run_that_makes_room_for_another_is_not_lost(state, new_window, desk_at, tmp_path):
+    window = new_window()
+    desk = desk_at(window)
+    desk.run.drive(speed=float("inf"))
+    desk.finish()
+    window.keeper.write(path := tmp_path / "saved.aeviz")
+    desk.until(lambda: desk.message == f"Saved {path}")
+    desk.begin(desk.store.settings.replace(noise=0.6))
+    desk.finish()
+    losses = desk.run.losses.tobytes()
+    window.keeper.open(path)
+    desk.until(lambda: desk.run.losses.tobytes() != losses)
+    desk.until(lambda: len(recent(window)) == 2)
+    assert recent(window)[1].text() == "saved.aeviz"
+    window.keeper.open(path)  # what was only looked at takes no place
+    desk.settle()
+    (action,) = [each for each in recent(window) if "epoch 100" in each.text()]
+    action.trigger()
+    desk.until(lambda: desk.run.losses.tobytes() == losses)
+    assert desk.store.settings.noise == 0.6
+    window.keeper._journal.flush()
+    assert recent(window)[0].text() == "saved.aeviz"
 
 
 def test_a_full_state_folder_is_told_once_and_training_goes_on(state, new_window, desk_at, monkeypatch):

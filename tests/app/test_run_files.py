@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -11,7 +12,10 @@ from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication, QFileDialog
 
+from aeviz.app import keeper as keeper_module
+from aeviz.core import settings_pool
 from aeviz.core.run_file import read_run
+from aeviz.work import messages as m
 
 
 @pytest.fixture
@@ -154,3 +158,90 @@ def test_while_a_run_is_written_it_goes_on(desk, saved):
         assert branch.epoch == epoch
         np.testing.assert_array_equal(branch.losses, desk.run.losses[:epoch])
         desk.until(lambda epoch=epoch: desk.run.epoch > epoch)
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Lets files be written, or read, only when it is said."""
+    gates = {"write_whole": threading.Event(), "opened": threading.Event()}
+    for name, gate in gates.items():
+
+        def wait(*args, gate=gate, do=getattr(keeper_module, name)):
+            assert gate.wait(30.0)
+            return do(*args)
+
+        monkeypatch.setattr(keeper_module, name, wait)
+    yield gates
+    for gate in gates.values():
+        gate.set()
+
+
+def test_a_file_that_is_written_late_is_not_the_name_of_another_run(desk, saved, tmp_path, held):
+    keeper, late = desk.window.keeper, tmp_path / "late.aeviz"
+    keeper.write(late)
+    held["opened"].set()
+    keeper.open(saved)
+    desk.until(lambda: keeper.path == saved)
+    held["write_whole"].set()
+    desk.until(lambda: desk.message == f"Saved {late}")
+    assert keeper.path == saved and desk.window.windowTitle() == "lecture.aeviz – aeviz"
+    assert desk.window.memory.recent[0] == str(late)
+
+
+def test_of_two_names_the_later_one_is_the_runs(desk, tmp_path, held):
+    keeper = desk.window.keeper
+    paths = [tmp_path / "one.aeviz", tmp_path / "two.aeviz"]
+    for path in paths:
+        keeper.write(path)
+    keeper._note_written(keeper._naming, paths[1], f"Saved {paths[1]}")  # it was quicker
+    held["write_whole"].set()
+    desk.until(lambda: all(path.exists() for path in paths))
+    desk.until(lambda: desk.message.startswith("Saved "))
+    assert keeper.path == paths[1]
+
+
+def test_what_is_chosen_while_a_run_is_read_wins(desk, saved, held):
+    desk.begin()
+    desk.window.keeper.open(saved)
+    desk.store.set(points=30)
+    branch = desk.run.branch
+    held["opened"].set()
+    desk.settle()
+    assert desk.run.branch is branch and desk.store.settings.points == 30
+
+
+def test_saving_leaves_the_lesson_open_and_opening_does_not(desk, saved, tmp_path):
+    desk.window.lessons.open("midline")
+    desk.window.keeper.write(tmp_path / "lesson.aeviz")
+    desk.until(lambda: desk.message.startswith("Saved "))
+    assert desk.window.lessons.current is not None
+    desk.window.keeper.open(saved)
+    desk.until(lambda: desk.window.windowTitle() == "lecture.aeviz – aeviz")
+    assert desk.window.lessons.current is None
+
+
+def test_a_run_that_cannot_be_packed_is_told(desk, saved, tmp_path, monkeypatch):
+    monkeypatch.setattr(settings_pool, "MOST", 1)
+    desk.store.set(noise=0.33)
+    desk.run.history.note(desk.run.epoch, desk.store.settings)
+    before = saved.read_bytes()
+    desk.window.keeper.write(saved)
+    desk.until(desk.window.notice.isVisible)
+    text = desk.window.notice.text.text()
+    assert text == f"cannot write {saved}: it has too many changes of settings to be written."
+    assert saved.read_bytes() == before
+
+
+def test_a_run_that_is_opened_is_built_at_rest(desk, saved):
+    desk.begin(desk.store.settings.replace(epochs=100_000))
+    desk.until(lambda: desk.run.epoch > 20)
+    sent = []
+    client, send = desk.run._client, desk.run._client.send
+    client.send = lambda message: (sent.append(message), send(message))
+    try:
+        desk.window.keeper.open(saved)
+        desk.until(lambda: any(isinstance(each, m.Build) for each in sent))
+    finally:
+        del client.send
+    told = [each for each in sent if isinstance(each, m.Build | m.Drive)]
+    assert isinstance(told[0], m.Drive) and not told[0].playing

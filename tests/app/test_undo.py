@@ -126,3 +126,13 @@ def test_the_list_of_changes_leads_to_their_epochs(desk):
     QTest.mouseClick(dialog.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert desk.run.looking_at == epoch
     desk.until(lambda: desk.frames[-1].epoch == epoch)
+    desk.run.look_at(epoch + 5)
+    desk.run.fork()  # the change is in its past, too
+    QTest.mouseClick(dialog.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert desk.run.looking_at == epoch
+    desk.run.look_at(epoch - 5)
+    left = desk.run.history[1 + max(each.number for each in desk.run.history) - 1].name
+    desk.run.fork()  # and here it is not
+    QTest.mouseClick(dialog.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert desk.run.looking_at is None
+    assert desk.message.startswith("That was in ") and left

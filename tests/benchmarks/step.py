@@ -44,7 +44,7 @@ def usual(settings: Settings) -> Contestant:
         layers += [torch.nn.Linear(n_in, n_out), torch.nn.Tanh()]
     network = torch.nn.Sequential(*layers[:-1])
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    y = torch.from_numpy(clean_data(settings).points).float()
+    y = torch.tensor(clean_data(settings).points, dtype=torch.float32)
 
     def step() -> float:
         noisy = y + settings.noise * torch.randn_like(y)

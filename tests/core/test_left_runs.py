@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 from journals import (
     ENVIRONMENT,
+    START,
     Disk,
     course,
+    data,
     events_of,
     facts,
     folder_of,
@@ -32,6 +34,7 @@ from journals import (
 
 from aeviz.core import left_runs
 from aeviz.core.events import GoneTo
+from aeviz.core.history import History
 from aeviz.core.journal import Journal, Left, left_behind
 
 KILLED = """
@@ -106,26 +109,71 @@ def test_nothing_stays_of_what_is_forgotten_or_was_nothing(
     assert list(runs.iterdir()) == []
 
 
-def test_the_last_one_that_was_closed_is_kept_and_those_that_were_killed(
+def test_the_last_ones_that_were_closed_are_kept_and_those_that_were_killed(
     begin: Callable[..., Journal], runs: Path
 ) -> None:
-    journals = [begin() for _ in range(4)]
+    journals = [begin() for _ in range(left_runs.MOST_CLOSED + 3)]
+    folders = []
     for index, journal in enumerate(journals):
         write(journal, events_of())
+        folders.append(folder_of(journal))
         if index:
             journal.close(forget=False)
+            os.utime(folders[-1] / "journal", (1e9 + index, 1e9 + index))
         else:
-            folder = folder_of(journal)
-            shutil.copytree(folder, runs / "20200101-000000-00000000", ignore=shutil.ignore_patterns("lock"))
-    killed, closed = sorted(runs.iterdir())[0], folder_of_thread(journals[3])
-    assert {each.name for each in runs.iterdir()} == {
-        killed.name,
-        closed.name,
-        folder_of_thread(journals[0]).name,
-    }
-    assert {each.folder for each in left_behind(runs)} == {killed, closed}
+            killed = runs / "20200101-000000-00000000"
+            shutil.copytree(folders[0], killed, ignore=shutil.ignore_patterns("lock"))
+    kept = folders[-left_runs.MOST_CLOSED :]
+    assert {each.folder for each in left_behind(runs)} == {killed, *kept}
+    assert {*runs.iterdir()} == {killed, folders[0], *kept}
     journals[0].close(forget=False)
-    assert {each.folder for each in left_behind(runs)} == {killed, folder_of_thread(journals[0])}
+    assert {*runs.iterdir()} == {killed, folders[0], *kept[1:]}
+
+
+def test_a_run_that_makes_room_is_one_that_was_closed(begin: Callable[..., Journal], runs: Path) -> None:
+    journal = begin()
+    first = course(journal.write)
+    folder = folder_of(journal)
+    journal.leave()
+    journal.write(GoneTo(3))  # it belongs to neither
+    second = History(None)
+    second.begin(START, data())
+    second.tell(0, losses(0, 4))
+    journal.restart(snapshot(second))
+    second.listen = journal.write
+    second.tell(4, losses(4, 3))
+    assert journal.flush()
+    (left,) = left_behind(runs)
+    assert left.folder == folder != folder_of(journal)
+    assert left.closed and facts(left.read()) == facts(trimmed(first))
+    assert facts(killed(journal).read()) == facts(second)
+
+
+def test_a_run_of_nothing_leaves_no_folder(begin: Callable[..., Journal], runs: Path) -> None:
+    journal = begin()
+    folder = folder_of(journal)
+    journal.leave()
+    journal.restart(None)
+    assert journal.flush()
+    assert [*runs.iterdir()] == [folder] == [folder_of(journal)]
+
+
+def test_a_full_disk_leaves_what_makes_room_as_one_that_was_cut_off(
+    begin: Callable[..., Journal], disk: Disk, runs: Path
+) -> None:
+    told: list[str] = []
+    journal = begin(tell=told.append)
+    first = course(journal.write)
+    folder = folder_of(journal)
+    disk.left = 0
+    journal.leave()
+    journal.flush()
+    disk.left = float("inf")
+    journal.restart(snapshot(first))
+    assert journal.flush()
+    (left,) = left_behind(runs)
+    assert len(told) == 1 and left.folder == folder and not left.closed
+    assert facts(left.read()) == facts(trimmed(first))
 
 
 def test_the_newest_come_first_and_too_old_ones_go(begin: Callable[..., Journal], runs: Path) -> None:
@@ -142,15 +190,16 @@ def test_the_newest_come_first_and_too_old_ones_go(begin: Callable[..., Journal]
     assert sorted(runs.with_name("old").iterdir()) == sorted(each.folder for each in left)
 
 
-def test_of_several_that_were_closed_the_last_one_stays(begin: Callable[..., Journal], runs: Path) -> None:
-    journal = begin()
+def test_of_many_that_were_closed_the_last_ones_stay(begin: Callable[..., Journal], runs: Path) -> None:
+    journal, most = begin(), left_runs.MOST_CLOSED
     write(journal, events_of())
+    folder = folder_of(journal)
     journal.close(forget=False)
-    folders = copies(folder_of_thread(journal), runs.with_name("old"), 3)
-    for age, folder in enumerate(folders):
-        os.utime(folder / "journal", (1e9 - age, 1e9 - age))
-    assert [each.folder for each in left_behind(runs.with_name("old"))] == folders[:1]
-    assert list(runs.with_name("old").iterdir()) == folders[:1]
+    folders = copies(folder, runs.with_name("old"), most + 2)
+    for age, each in enumerate(folders):
+        os.utime(each / "journal", (1e9 - age, 1e9 - age))
+    assert [each.folder for each in left_behind(runs.with_name("old"))] == folders[:most]
+    assert sorted(runs.with_name("old").iterdir()) == folders[:most]
 
 
 def copies(folder: Path, runs: Path, count: int) -> list[Path]:
@@ -309,9 +358,9 @@ def test_many_windows_at_the_same_moment(runs: Path) -> None:
     for thread in threads:
         thread.join()
     assert not told and not wrong
-    (left,) = left_behind(runs)
-    assert left.closed
-    assert list(runs.iterdir()) == [left.folder]
+    left = left_behind(runs)
+    assert len(left) == left_runs.MOST_CLOSED and all(each.closed for each in left)
+    assert {*runs.iterdir()} == {each.folder for each in left}
 
 
 def test_the_picture_is_the_newest(begin: Callable[..., Journal], disk: Disk) -> None:

@@ -310,4 +310,4 @@ def test_thousands_of_forks_of_a_long_run_are_cut_off(forger: Forger, goes: bool
 def test_thousands_of_branches_are_cut_off(forger: Forger) -> None:
     for number in range(2, 500):
         forger.event("Begun", **BEGUN | {"branch": number})
-    assert len(within_bounds(forger.path)) == records._MOST_BRANCHES
+    assert len(within_bounds(forger.path)) == records.MOST_WRITTEN

@@ -492,7 +492,7 @@ def test_a_number_may_not_be_too_large_for_a_float(place: str) -> None:
 @pytest.mark.parametrize(
     ("module", "name", "has"),
     [
-        (keyframe_stacks, "MOST", 6), (history_packing, "_MOST_BRANCHES", 3),
+        (keyframe_stacks, "MOST", 6), (history_packing, "MOST_WRITTEN", 3),
         (history_packing, "_MOST_LIVE", 3), (history_packing, "_MOST_EPOCHS", 12),
         (history_packing, "_MOST_CHANGES", 4),
         (run_file, "_MOST_METRICS", 3), (settings_pool, "MOST", 5), (run_file, "_MOST_BYTES", len(GOOD)),

@@ -187,3 +187,28 @@ def test_scaled_arrows_fit_their_cells_and_keep_their_proportions(field, paint):
         assert picture.colour(-2.5 + 0.9 * length, y) != LIGHT.figure
         assert picture.colour(-2.5 + 1.1 * length, y) == LIGHT.figure
     assert any(text.endswith("from a place to its reconstruction, × 0.25") for text in picture.texts())
+
+
+@pytest.mark.parametrize("layer", ["none", "magnitude", "exact", "difference"])
+def test_sample_arrows_are_the_networks_whatever_the_layer(layer, field, paint):
+    settings = BARE.replace(theme="light", layer=layer, arrows="samples", arrow_length="scaled")
+    noisy, reconstruction = np.array([[-2.5, 1.5], [-2.5, -1.5]]), np.array([[1.5, 1.5], [-0.5, -1.5]])
+    picture = paint(settings, field(settings, noisy=noisy, reconstruction=reconstruction, data=noisy))
+    texts = [text for text in picture.texts() if "reconstruction" in text]
+    assert texts == [text for text in texts if text.endswith("from a noisy point to its reconstruction, × 0.25")]
+    assert len(texts) == 1
+    if layer == "none":  # one cell is 1 wide, the longest arrow 4
+        for y, length in ((1.5, 1.0), (-1.5, 0.5)):
+            assert picture.colour(-2.5 + 0.9 * length, y) != LIGHT.figure
+            assert picture.colour(-2.5 + 1.1 * length, y) == LIGHT.figure
+
+
+def test_sample_arrows_beside_others_keep_their_length_and_have_their_own_entry(field, paint):
+    settings = BARE.replace(theme="light", layer="difference", arrows="both", arrow_length="true")
+    noisy, reconstruction = np.array([[-2.5, 0.5]]), np.array([[-0.5, 0.5]])
+    shown = field(settings, noisy=noisy, reconstruction=reconstruction, data=noisy)
+    texts = paint(settings, shown).texts()
+    assert "from a noisy point to its reconstruction" in texts
+    assert any("from the exact reconstruction to the learned" in text for text in texts)
+    alone = paint(settings.replace(layer="none"), shown)
+    assert "from a noisy point to its reconstruction" not in alone.texts(), "it is the grid's own"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import math
+import weakref
 from typing import Any
 
 import numpy as np
@@ -240,3 +242,27 @@ def test_odd_settings_train(change: dict[str, Any]) -> None:
     # Of one single point without noise, the lines of the first layer pass through it: r is perfect.
     assert torch.equal(training.parameters, before) == (max(losses) == 0.0)
     assert training.epoch == 3
+
+
+# Nothing stays
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {}, {"regulariser": "l1"}, {"regulariser": "contractive"}, {"regulariser": "variational"}, {"tied": True},
+        {"cost": "bce"}, {"points": 3_000, "batch": 3_000}, {"target": "nearest"}, {"optimiser": "momentum"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_trained_no_more_is_gone_at_once(change: dict[str, Any]) -> None:
+    """Its buffers are half a megabyte, which Python's garbage collector knows nothing of."""
+    training = new(SMALL.replace(**change))
+    train(training, 2)
+    left = [weakref.ref(training), weakref.ref(training._gradient), weakref.ref(training.parameters)]
+    gc.disable()
+    try:
+        del training
+        assert [each() for each in left] == [None, None, None]
+    finally:
+        gc.enable()
