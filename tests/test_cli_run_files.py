@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import aeviz
 from aeviz.cli import main
+from aeviz.core.clean_data import clean_data
 from aeviz.core.run_file import read_run
 
 pytestmark = pytest.mark.usefixtures("in_kept_processes")
@@ -102,6 +104,25 @@ def test_a_file_that_is_no_run_is_refused_in_one_line(
         error = capsys.readouterr().err
         assert name in error
         assert error.count("\n") == 1
+
+
+def test_a_run_whose_file_of_points_is_gone_opens_with_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points, path = tmp_path / "points.csv", tmp_path / "run.aeviz"
+    points.write_text("0,0\n1,0\n1,1\n")
+    with aeviz.train(aeviz.Settings(data=str(points), hidden=(8,), code=8), epochs=5) as run:
+        run.save(path)
+    points.unlink()
+    opened: list[Any] = []
+    monkeypatch.setattr("aeviz.cli.window.require_qt", lambda **_: None)
+    monkeypatch.setattr(
+        "aeviz.app.main.open_window", lambda settings, **more: opened.append((settings, more["opened"])) or 0
+    )
+    assert main([str(path)]) == 0
+    ((settings, (_, found)),) = opened
+    assert len(clean_data(settings).points) > 3  # what is there until the run is shown
+    assert found.history.current.data.points.tolist() == [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]
 
 
 def test_in_python_a_run_is_loaded_at_any_epoch(run_file: Path) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import aeviz
+from aeviz.cli import main
 from aeviz.core.files import FileError
 from aeviz.core.film import film_epochs, film_settings
 from aeviz.core.recipe_files import recipe_in
@@ -131,6 +132,16 @@ def test_a_film_over_the_noise_shows_a_network_for_each(tmp_path):
         figure.set_caption(noise_caption(0.5))
         picture = pixels(image_of(figure, Page.of(film_settings(settings, ".mp4"))))
     assert np.abs(frames[-1].astype(int) - picture).mean() < 6.0
+    assert main(["render", str(tmp_path / "again.mp4"), "--from", str(tmp_path / "a.mp4")]) == 0
+    again, _ = decoded(tmp_path / "again.mp4")
+    assert all(np.array_equal(one, other) for one, other in zip(frames, again, strict=True))
+
+
+@pytest.mark.parametrize("more", [["--json"], ["--change", "10:noise=0.3"]], ids=repr)
+def test_what_is_about_one_run_is_refused_for_a_film_over_the_noise(more, tmp_path, capsys):
+    assert main(["render", str(tmp_path / "a.mp4"), "--film", "noise", *more]) == 2
+    assert f"{more[0]} is about one run" in capsys.readouterr().err
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_network_that_diverges_ends_the_film_and_leaves_nothing(tmp_path):

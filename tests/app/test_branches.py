@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtCore import QCoreApplication, QEvent, QObject, QPoint, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QInputDialog, QLabel, QMenu, QMessageBox
 
@@ -185,6 +185,24 @@ def test_forgetting_says_what_is_lost_and_spares_the_current_run(forked, qtbot):
 
 
 # Comparing
+
+
+@pytest.mark.parametrize("what", ["wanted", "beside_wanted", "rename_wanted", "forget_wanted"])
+def test_a_run_that_went_while_the_menu_was_open_is_told(forked, what):
+    button, current = forked.window.timeline.readout.branches, forked.run.branch
+    getattr(button, what).emit(999)
+    assert "was forgotten" in forked.message
+    assert forked.run.branch is current and forked.run.beside is None
+
+
+def test_the_menu_leaves_nothing_behind(forked, qtbot):
+    button = forked.window.timeline.readout.branches
+    counts = []
+    for _ in range(3):
+        button.fill()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        counts.append(len(button.runs.findChildren(QObject)))
+    assert len({*counts}) == 1
 
 
 def test_comparing_is_said_on_the_button_and_ends_with_the_run_that_is_compared(forked):

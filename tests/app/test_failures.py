@@ -239,6 +239,37 @@ def test_an_error_while_a_question_is_open_costs_no_loss(desk):
 
 
 @pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has no such thing
+def test_after_an_error_that_ends_the_run_play_takes_it_up_again(desk):
+    desk.begin(LONGER)
+    desk.finish()
+    undisturbed = desk.run.losses.copy()
+    desk.begin(LONGER, speed=120.0)
+    desk.until(lambda: desk.run.epoch > 20)
+    desk.run._handle(desk.run._client, m.Failed("made to fail", over=True, run=desk.run._run))
+    desk.window.reporter.dialog.close()
+    assert not desk.run.playing
+    desk.run.drive(speed=math.inf)
+    desk.press(Qt.Key.Key_Space)
+    desk.finish()
+    assert desk.run.losses.tobytes() == undisturbed.tobytes()
+
+
+def test_a_window_that_was_stopped_itself_does_not_blame_its_processes(desk):
+    desk.begin(LONGER, speed=120.0)
+    desk.until(lambda: desk.run.epoch > 20)
+    client = desk.run._client
+    for peer in client._peers:  # as if all of it had been stopped for an hour
+        peer.heard -= 3_600.0
+    desk.run._ticked -= 3_600.0
+    desk.run._tick()
+    assert desk.run._client is client and not desk.window.notice.isVisible()
+    for peer in client._peers:
+        peer.heard -= 3_600.0
+    desk.run._tick()
+    assert desk.run.lost, "this silence is theirs"
+
+
+@pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has no such thing
 def test_after_an_error_the_window_says_that_it_rests(desk):
     desk.begin(LONGER, speed=120.0)
     desk.until(lambda: desk.run.epoch > 20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -164,13 +165,13 @@ def test_while_a_run_is_written_it_goes_on(desk, saved):
 def held(monkeypatch):
     """Lets files be written, or read, only when it is said."""
     gates = {"write_whole": threading.Event(), "opened": threading.Event()}
-    for name, gate in gates.items():
 
-        def wait(*args, gate=gate, do=getattr(keeper_module, name)):
-            assert gate.wait(30.0)
-            return do(*args)
+    def wait(name, do, *args):
+        assert gates[name].wait(30.0)
+        return do(*args)
 
-        monkeypatch.setattr(keeper_module, name, wait)
+    for name in gates:
+        monkeypatch.setattr(keeper_module, name, partial(wait, name, getattr(keeper_module, name)))
     yield gates
     for gate in gates.values():
         gate.set()

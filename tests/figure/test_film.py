@@ -238,6 +238,20 @@ class FullDisk:
         return self._file.write(content)
 
 
+@pytest.mark.parametrize("count", [1, 30])
+@pytest.mark.parametrize("error", [ValueError("libx264"), ImportError("no av"), MemoryError()], ids=repr)
+def test_an_encoder_that_is_not_there_is_told_and_nobody_waits(
+    error, count, pictures, qapp, tmp_path, monkeypatch
+):
+    def encoder_of(*_):
+        raise error
+
+    monkeypatch.setattr("aeviz.figure.encoders.encoder_of", encoder_of)
+    with pytest.raises(FileError, match=f"cannot write .*a.mp4: {type(error).__name__}: {error}"):
+        make(tmp_path / "a.mp4", pictures[:1] * count)
+    assert not [*tmp_path.iterdir()]
+
+
 @pytest.mark.parametrize("room", [0, 2_000])
 @pytest.mark.parametrize("suffix", [".mp4", ".gif"])
 def test_a_full_disk_leaves_the_old_film(suffix, room, pictures, recipe, qapp, tmp_path, monkeypatch):

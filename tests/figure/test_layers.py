@@ -194,9 +194,8 @@ def test_sample_arrows_are_the_networks_whatever_the_layer(layer, field, paint):
     settings = BARE.replace(theme="light", layer=layer, arrows="samples", arrow_length="scaled")
     noisy, reconstruction = np.array([[-2.5, 1.5], [-2.5, -1.5]]), np.array([[1.5, 1.5], [-0.5, -1.5]])
     picture = paint(settings, field(settings, noisy=noisy, reconstruction=reconstruction, data=noisy))
-    texts = [text for text in picture.texts() if "reconstruction" in text]
-    assert texts == [text for text in texts if text.endswith("from a noisy point to its reconstruction, × 0.25")]
-    assert len(texts) == 1
+    (text,) = [text for text in picture.texts() if "reconstruction" in text]
+    assert text.endswith("from a noisy point to its reconstruction, × 0.25")
     if layer == "none":  # one cell is 1 wide, the longest arrow 4
         for y, length in ((1.5, 1.0), (-1.5, 0.5)):
             assert picture.colour(-2.5 + 0.9 * length, y) != LIGHT.figure
