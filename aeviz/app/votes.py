@@ -25,12 +25,12 @@ class VotesPlot(Plot):
         self._profile: FloatArray | None = None
         self._lumps: list[tuple[float, float]] = []
 
-    def show_votes(self, profile: FloatArray | None) -> None:
-        """Show a vote, (B,) along the data; see `ExactPlace.profile`."""
+    def show_votes(self, profile: FloatArray | None, *, closed: bool) -> None:
+        """Show a vote, (B,) along the data, which may be `closed`; see `ExactPlace.profile`."""
         if profile is self._profile:
             return
         self._profile = profile
-        self._lumps = [] if profile is None else lumps(profile)
+        self._lumps = [] if profile is None else lumps(profile, closed)
         self.redraw(", ".join(f"{100 * share:.0f} % at {where:.2f}" for where, share in self._lumps))
 
     def draw(self, painter: QPainter) -> None:

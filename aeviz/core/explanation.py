@@ -92,7 +92,8 @@ def _about_arms(settings: Settings, midline: Midline | None, data: CleanData) ->
         else math.inf
     )
     if spacing > 2.0 * half or len(data.points) == 1:
-        return f"{sigma}, and {len(data.points)} points are too few to make a curve."
+        some = "one point is" if len(data.points) == 1 else f"{len(data.points)} points are"
+        return f"{sigma}, and {some} too few to make a curve."
     if settings.noise * REACH[settings.noise_kind] < BEADS * spacing:
         return (
             f"{sigma} and neighbouring points lie {spacing:.2g} apart, farther than noise carries them: each "

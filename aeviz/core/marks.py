@@ -171,24 +171,29 @@ def _in_parts(weights: FloatArray) -> FloatArray:
     return np.add.reduceat(weights, np.linspace(0, len(weights), parts, endpoint=False, dtype=np.intp))
 
 
-def lumps(profile: FloatArray) -> list[tuple[float, float]]:
+def lumps(profile: FloatArray, closed: bool = False) -> list[tuple[float, float]]:
     """The parts of the data that claim a place, the strongest first.
 
     Parameters
     ----------
     profile : (B,) array
         Of an `ExactPlace`.
+    closed : bool
+        Whether the last part lies beside the first one.
 
     Returns
     -------
     list of (where, share)
         For each run of parts with a vote, its middle as a fraction of the curve, and its share of all votes.
     """
-    voting = np.flatnonzero(profile >= LEAST_RISE * profile.max())
-    runs = np.split(voting, np.flatnonzero(np.diff(voting) > 1 + len(profile) // 50) + 1)
+    parts, voting = len(profile), np.flatnonzero(profile >= LEAST_RISE * profile.max())
+    apart = 1 + parts // 50
+    runs = np.split(voting, np.flatnonzero(np.diff(voting) > apart) + 1)
+    if closed and len(runs) > 1 and voting[0] + parts - voting[-1] <= apart:
+        runs = [np.concatenate((runs[-1] - parts, runs[0])), *runs[1:-1]]
     shares = [float(profile[run].sum()) for run in runs]
     middles = [
-        float(profile[run] @ (run + 0.5)) / share / len(profile)
+        float(profile[run] @ (run + 0.5)) / share / parts % 1.0
         for run, share in zip(runs, shares, strict=True)
     ]
     found = zip(middles, shares, strict=True)

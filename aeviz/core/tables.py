@@ -102,13 +102,6 @@ def points_csv(
     return _table("points", version, notes, settings, _coordinates(kinds))
 
 
-def data_csv(settings: Settings, data: CleanData, version: str) -> bytes:
-    """Return a CSV file of the clean points alone, x and y in the user's own units, for ``--data``."""
-    own = data.offset + data.scale * data.points
-    notes = {"units": "data units" if is_own_unit(data) else "your own"}
-    return _table("clean points", version, notes, settings, _coordinates({"": own}))
-
-
 def _coordinates(kinds: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     return {kind + axis: points[:, k] for kind, points in kinds.items() for k, axis in enumerate("xy")}
 

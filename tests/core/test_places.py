@@ -200,6 +200,16 @@ def test_a_gap_of_a_fiftieth_of_the_curve_parts_the_data(parts: int, joined: int
     assert [share for _, share in lumps(profile_of(parts, p10=0.5, **{f"p{11 + joined}": 0.5}))] == [0.5, 0.5]
 
 
+def test_on_a_closed_curve_the_last_part_lies_beside_the_first() -> None:
+    across = profile_of(128, p0=0.25, p1=0.125, p127=0.25, p126=0.125, p60=0.25)
+    assert lumps(across, closed=True) == [(0.0, 0.75), (60.5 / 128, 0.25)]
+    assert [share for _, share in lumps(across)] == [0.375, 0.375, 0.25]
+    one_sided = profile_of(128, p0=0.125, p126=0.875)
+    assert lumps(one_sided, closed=True) == [((126.5 * 0.875 + 128.5 * 0.125) / 128, 1.0)]
+    apart = profile_of(128, p2=0.5, p125=0.5)
+    assert len(lumps(apart, closed=True)) == 2
+
+
 def test_parts_that_hardly_claim_the_place_are_not_named() -> None:
     small = LEAST_SHARE / 2
     assert [share for _, share in lumps(profile_of(151, p8=small, p64=1.0 - small))] == [1.0 - small]

@@ -11,15 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fields import drawn, exact_of, field_of, own_units
+from fields import drawn, exact_of, field_of
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aeviz.core.clean_data import CleanData, clean_data
-from aeviz.core.data_file import read_points
+from aeviz.core.clean_data import clean_data
 from aeviz.core.field import Field
 from aeviz.core.settings import SPECS, Settings
-from aeviz.core.tables import data_csv, field_csv, losses_csv, points_csv
+from aeviz.core.tables import field_csv, losses_csv, points_csv
 
 SMALL = Settings(points=23, grid=(7, 5))
 ODD = [-0.5, -0.0, 0.1 + 0.2, 5e-324, -1.7976931348623157e308, np.nan, np.inf, 1 / 3, 1e22, 123456789.0]
@@ -186,17 +185,6 @@ def test_noisy_points_of_some_clean_ones_only_are_no_rows() -> None:
         points_csv(few, SMALL, clean_data(SMALL), "1")
 
 
-@pytest.mark.parametrize("change", [{}, {"standardise": True}, {"cost": "bce"}], ids=str)
-def test_the_clean_points_can_be_the_data_of_another_run(change: dict[str, object], tmp_path: Path) -> None:
-    settings = drawn(3.0, -100.0, 5.1, 250.0, -0.5, 1 / 3, **change)
-    data = clean_data(settings)
-    path = tmp_path / "again.csv"
-    path.write_bytes(data_csv(settings, data, "1"))
-    found = read_points(path).points
-    assert np.array_equal(found, own_units(data))
-    assert np.abs(found - np.reshape(settings.drawn, (3, 2))).max() < 1e-12  # some eps of 250
-
-
 # Text that a spreadsheet could take for a formula
 
 
@@ -228,10 +216,9 @@ def is_number(cell: str) -> bool:
 @example("ü\udce4\U0001f600")
 def test_no_text_begins_a_cell_as_a_formula_does(name: str) -> None:
     settings = Settings(data=name + ".csv", noise=0.3)
-    data = CleanData(np.array([[-0.5, 2.0]]))
-    content = data_csv(settings, data, "1")
+    content = losses_csv(np.array([[-0.5, 2.0]]), settings, "1")
     for cell in cells_of(content):
         assert not cell.lstrip(" \"'").startswith(("=", "+", "-", "@", "\t", "\r")) or is_number(cell)
     assert json.loads(notes_of(content)["data"]) == name + ".csv"
-    assert columns_of(content)["x"].tolist() == [-0.5]
-    assert "\n-0.5,2.0\n" in content.decode()
+    assert columns_of(content)["loss"].tolist() == [-0.5]
+    assert "\n1,-0.5,2.0\n" in content.decode()

@@ -251,7 +251,8 @@ def test_odd_settings_train(change: dict[str, Any]) -> None:
     "change",
     [
         {}, {"regulariser": "l1"}, {"regulariser": "contractive"}, {"regulariser": "variational"},
-        {"tied": True}, {"cost": "bce"}, {"points": 3_000, "batch": 3_000}, {"target": "nearest"}, {"optimiser": "momentum"},
+        {"tied": True}, {"cost": "bce"}, {"points": 3_000, "batch": 3_000}, {"target": "nearest"},
+        {"optimiser": "momentum"},
     ],
     ids=str,
 )  # fmt: skip

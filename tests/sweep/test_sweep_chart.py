@@ -9,9 +9,12 @@ import pytest
 from PyQt6.QtCore import QSizeF
 from PyQt6.QtGui import QImage
 
+from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings
+from aeviz.figure.chart import chart_of
 from aeviz.figure.curves import Curve, Curves
 from aeviz.figure.qt import offscreen_application
+from aeviz.figure.theme import theme_of
 from aeviz.sweep.grid import Axis, Sweep
 from aeviz.sweep.summary import check_plot, curves_of
 from aeviz.sweep.table import Row, row_of
@@ -141,3 +144,17 @@ def test_any_values_can_be_charted(values: list[list[float]], categories: tuple[
     found = texts(painted(Curves((curve,), "x", "y", categories=categories)))
     numbers = [text for text in found if re.fullmatch(r"−?[\d.]+(e[+−]?\d+)?( ×10\S+)?", text)]
     assert len(numbers) >= 2
+
+
+def test_a_row_of_before_that_lacks_a_setting_had_its_default() -> None:
+    sweep = Sweep(Settings(), (Axis("theme", ("dark", "light")),))
+    rows, values = rows_of(sweep)
+    del rows[0]["theme"]
+    curves = curves_of(rows, "midline_iou", *check_plot(sweep, "midline_iou", None, None))
+    assert curves.curves[0].mean.tolist() == values.tolist()
+
+
+def test_a_chart_without_room_is_refused() -> None:
+    curves = Curves((Curve("", np.array([1.0]), (np.array([1.0]),)),), "across", "up")
+    with pytest.raises(SettingError, match="no room"):
+        chart_of(curves, theme_of("dark"), QSizeF(150.0, 75.0))
