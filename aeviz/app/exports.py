@@ -15,6 +15,7 @@ from aeviz.app.export_dialog import KEPT, ExportDialog
 from aeviz.app.lineage import branch_label
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
+from aeviz.app.notice import Notice
 from aeviz.app.shown_field import ShownField
 from aeviz.core.exported import DATA_FILES, Exported, data_ending
 from aeviz.core.field import Field
@@ -41,16 +42,19 @@ class Exports(QObject):
     """
 
     _done = pyqtSignal(str)
+    _failed = pyqtSignal(str)
 
     def __init__(
         self, parent: QWidget, figure: FieldFigure, run: LiveRun, memory: Memory,
-        beside: Callable[[Frame, Field, Lines], Beside | None], say: Callable[[str], None],
+        beside: Callable[[Frame, Field, Lines], Beside | None], notice: Notice, say: Callable[[str], None],
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self._window, self._figure, self._run, self._memory = parent, figure, run, memory
         self._beside, self._say = beside, say
         self._dialog: ExportDialog | None = None  # until the first figure
         self._done.connect(say)
+        self._failed.connect(self._done)
+        self._failed.connect(lambda text: notice.say(f"{text}."))  # which stays
 
     # Figures
 
@@ -105,7 +109,7 @@ class Exports(QObject):
                 content = picture_bytes(figure, suffix, page, recipe)
                 self._write(path, lambda: content)
         except SettingError as error:
-            self._done.emit(f"cannot write {path}: {error}")
+            self._failed.emit(f"cannot write {path}: {error}")
 
     # The clipboard
 
@@ -164,7 +168,7 @@ class Exports(QObject):
 
         def take(frame: Frame | str) -> None:
             if isinstance(frame, str):
-                self._say(f"{failed}: {frame}")
+                self._failed.emit(f"{failed}: {frame}")
                 return
             assert frame.field is not None and frame.average is not None
             field = dataclasses.replace(frame.field, data=run.data.points)
@@ -185,7 +189,7 @@ class Exports(QObject):
             try:
                 write_whole(path, make)
             except FileError as error:
-                self._done.emit(str(error))
+                self._failed.emit(str(error))
             else:
                 self._done.emit(f"Wrote {path}")
 

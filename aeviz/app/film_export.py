@@ -12,9 +12,10 @@ from PyQt6.QtCore import QObject, Qt
 from PyQt6.QtWidgets import QFileDialog, QProgressDialog, QWidget
 
 from aeviz.app.exports import chosen_suffix, with_suffix
-from aeviz.app.film_making import FilmMaking, TrainingFilm
+from aeviz.app.film_making import CANCELLED, FilmMaking, TrainingFilm
 from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
+from aeviz.app.notice import Notice
 from aeviz.app.settings_dialog import EXPORT, Pages, SettingsDialog
 from aeviz.core.clean_data import CleanData
 from aeviz.core.field import Field, Grid
@@ -46,11 +47,12 @@ class FilmExport(QObject):
     """Asks how and where a film of the run is wanted, has it made, and says what became of it."""
 
     def __init__(
-        self, parent: QWidget, run: LiveRun, grid: Callable[[], Grid], memory: Memory,
+        self, parent: QWidget, run: LiveRun, grid: Callable[[], Grid], memory: Memory, notice: Notice,
         say: Callable[[str], object],
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self._window, self._run, self._grid, self._memory, self._say = parent, run, grid, memory, say
+        self._notice = notice
         self.making: FilmMaking[Any] | None = None
         self._progress: QProgressDialog | None = None
 
@@ -145,6 +147,8 @@ class FilmExport(QObject):
         if making is not None:
             making.deleteLater()
         self._say(text)
+        if text != CANCELLED:
+            self._notice.say(f"{text}.")  # which stays: whoever waited for it may be away
 
 
 class FilmDialog(SettingsDialog):

@@ -14,7 +14,7 @@ from aeviz.work.messages import Frame
 
 _SIGNS = {"place": "ŷ", "reconstruction": "ỹ", "magnitude": "moves by", "ambiguity": "a"}
 _WIDE = 1_250  # px: a narrower window has no room for all that is measured
-_STAYS = 6_000  # ms that a message stays
+_STAYS, _GOES_ON = 6_000, 60_000  # ms that a message stays; one of what goes on is replaced at its end
 
 
 class StatusLine(QStatusBar):
@@ -41,7 +41,7 @@ class StatusLine(QStatusBar):
 
     def say(self, text: str) -> None:
         """Show a message for a while."""
-        self.showMessage(text, _STAYS)
+        self.showMessage(text, _GOES_ON if text.endswith("…") else _STAYS)
 
     def set_narrow(self, narrow: bool) -> None:
         """Where there is little room, the values under the cursor take that of other readings."""

@@ -83,8 +83,9 @@ class Window(QMainWindow):
         self.notice.stand_over(self.view)
         self.keeper.follow(self.store, self.run, self.view.figure)
         self.reporter = Reporter(self)
-        self.exports = Exports(self, self.view.figure, self.run, memory, self._beside, self.status.say)
-        self.films = FilmExport(self, self.run, self.view.figure.grid_in_view, memory, self.status.say)
+        say, notice, figure = self.status.say, self.notice, self.view.figure
+        self.exports = Exports(self, figure, self.run, memory, self._beside, notice, say)
+        self.films = FilmExport(self, self.run, figure.grid_in_view, memory, notice, say)
         self.files = DataFiles(self, self.store, memory, self.notice, self.status.say)
         self.lessons = Lessons(self.store)
         self.pencil = Pencil(self.view, self.store, self.notice, self.run.data)

@@ -239,6 +239,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(kind, desk, choose, tm
     export(desk) if kind == "figure" else desk.window.exports.data()
     desk.until(lambda: str(path) in message(desk))
     assert message(desk) == f"cannot write {path}: {os.strerror(28)}"
+    assert desk.window.notice.text.text() == f"{message(desk)}." and desk.window.notice.isVisible()
     assert path.read_bytes() == b"the old one"
     assert [*tmp_path.iterdir()] == [path]
 

@@ -121,6 +121,7 @@ def test_a_cancelled_film_leaves_nothing_and_says_so(desk, choose, tmp_path):
     assert "left" in progress.labelText() and "of" in progress.labelText()
     progress.canceled.emit()
     desk.until(lambda: "cancelled" in desk.message)
+    assert "cancelled" not in desk.window.notice.text.text()
     assert films.making is None
     assert not [*tmp_path.glob("*a.mp4*")]
     desk.settle()
@@ -286,6 +287,8 @@ def test_a_full_disk_leaves_the_old_film(desk, choose, tmp_path, monkeypatch):
     desk.until(lambda: desk.message)
     desk.until(lambda: desk.message.startswith("cannot write"))
     assert desk.message == f"cannot write {path}: {os.strerror(errno.ENOSPC)}"
+    assert desk.window.notice.isVisible(), "the message goes, and who waited may be away"
+    assert desk.window.notice.text.text() == f"{desk.message}."
     assert path.read_bytes() == b"the old one"
 
 
