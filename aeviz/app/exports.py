@@ -54,7 +54,7 @@ class Exports(QObject):
         self._dialog: ExportDialog | None = None  # until the first figure
         self._done.connect(say)
         self._failed.connect(self._done)
-        self._failed.connect(lambda text: notice.say(f"{text}."))  # which stays
+        self._failed.connect(lambda text: notice.mention(f"{text}."))  # which stays
 
     # Figures
 

@@ -148,7 +148,7 @@ class FilmExport(QObject):
             making.deleteLater()
         self._say(text)
         if text != CANCELLED:
-            self._notice.say(f"{text}.")  # which stays: whoever waited for it may be away
+            self._notice.mention(f"{text}.")  # which stays: whoever waited for it may be away
 
 
 class FilmDialog(SettingsDialog):

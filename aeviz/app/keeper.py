@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -18,7 +20,7 @@ from aeviz.app.live_run import LiveRun
 from aeviz.app.memory import Memory
 from aeviz.app.notice import Notice
 from aeviz.app.store import Aim, Store
-from aeviz.core.events import Changed, Event, Told
+from aeviz.core.events import Begun, Changed, Event, Told
 from aeviz.core.files import RUN, FileError, write_whole
 from aeviz.core.history import MEGABYTE, History
 from aeviz.core.journal import Journal, Left, left_behind
@@ -51,15 +53,20 @@ class Keeper(QObject):
     _read = pyqtSignal(int, object, object)
     _written = pyqtSignal(int, object, str)
     _told = pyqtSignal(str)
+    _looked = pyqtSignal(object)
 
     def __init__(self, parent: QWidget, memory: Memory, notice: Notice, say: Callable[[str], None]) -> None:
         super().__init__(parent)
         self._window, self._memory, self._notice, self._say = parent, memory, notice, say
         self._told.connect(lambda text: notice.say(text))
+        self._looked.connect(self._note_left)
         self._journal = Journal(tell=self._told.emit)
         self._ticket = self._naming = self._looks = 0
+        self._reading = ""  # what is being read
         self.path: Path | None = None
-        self._news: float | None = None  # since when the run has what is in no file
+        self.closed: list[Left] = []
+        """The last runs that were closed, newest first, as far as they are known here."""
+        self._news, self._writing = math.inf, 0  # since when it has what is in no file; where it is written
         self._read.connect(self._take)
         self._written.connect(self._note_written)
         self._timer = QTimer(self)
@@ -68,8 +75,13 @@ class Keeper(QObject):
     def listen(self, event: Event) -> None:
         """Write an event of the history down."""
         self._journal.write(event)
-        if self._news is None and isinstance(event, Changed | Told):
-            self._news = time.monotonic()
+        match event:
+            case Told():
+                self._news = min(self._news, time.monotonic())
+            case Changed() if applies(event.change.old.changed(event.change.new)) - {"view"}:
+                self._news = -math.inf  # what somebody has done is worth more than what came by itself
+            case Begun() if event.parent is not None:
+                self._news = -math.inf
 
     def follow(self, store: Store, run: LiveRun, figure: FieldFigure) -> None:
         """Keep this run."""
@@ -78,9 +90,9 @@ class Keeper(QObject):
         self._timer.start(LOOK_EVERY)
 
     def close(self) -> None:
-        """The window closes, and the journal with it; its run stays until another window was closed."""
+        """The window closes, and the journal with it; what is in no file stays for a while."""
         self._timer.stop()
-        self._journal.close(forget=False)
+        self._journal.close(forget=self._news == math.inf and not self._writing)
 
     # Run files
 
@@ -106,7 +118,8 @@ class Keeper(QObject):
         """Write the run as it is now."""
         make = self._snapshot()
         self._naming += 1
-        naming, news, self._news = self._naming, self._news, None
+        naming, news, self._news = self._naming, self._news, math.inf
+        self._writing = naming
 
         def work() -> None:
             try:
@@ -119,8 +132,11 @@ class Keeper(QObject):
         self._say(f"Saving {path.name} …")
         threading.Thread(target=work, name="aeviz-save").start()
 
-    def _note_written(self, naming: int, found: Path | float | None, text: str) -> None:
+    def _note_written(self, naming: int, found: Path | float, text: str) -> None:
+        """Take up what became of a file: its path, or since when the run has what is in none."""
         is_newest = naming == self._naming  # no other run is there since, and no other name was chosen
+        if naming == self._writing:
+            self._writing = 0
         self._say(text)
         if isinstance(found, Path):
             self._memory.add_recent(found)
@@ -128,7 +144,7 @@ class Keeper(QObject):
                 self._name(found)
         else:
             self._notice.say(f"{text}.")
-            self._news = found if is_newest and found is not None else self._news
+            self._news = min(self._news, found) if is_newest else self._news
 
     def open(self, path: str | Path) -> None:
         """Read a run file, or the recipe in a figure's, and show its run in place of the present one."""
@@ -142,7 +158,7 @@ class Keeper(QObject):
     ) -> None:
         """Read something in a thread of its own and show it; what is chosen later wins over it."""
         self._ticket += 1
-        ticket = self._ticket
+        ticket, self._reading = self._ticket, name
         self._say(f"Reading {name} …")
 
         def work() -> None:
@@ -161,6 +177,7 @@ class Keeper(QObject):
     def _take(self, ticket: int, found: object, show: Callable[[object], object]) -> None:
         if ticket != self._ticket:
             return
+        self._reading = ""
         self._say("")
         if isinstance(found, FileError):
             self._notice.say(f"{found}.")
@@ -168,8 +185,11 @@ class Keeper(QObject):
             show(found)
 
     def _give_way(self, old: Settings, new: Settings) -> None:
-        if not self._store.aim.opens and "rebuild" in applies(old.changed(new)):
-            self._ticket += 1  # a run that is still being read was chosen before
+        """What is chosen while a run is read wins over it."""
+        if self._reading and not self._store.aim.opens and "rebuild" in applies(old.changed(new)):
+            self._ticket += 1
+            self._say(f"{self._reading} was not opened: something else was chosen meanwhile")
+            self._reading = ""
 
     def show(self, found: SavedRun | Recipe, path: Path) -> None:
         """Show the run of a file, at rest; that of a figure once it is trained again."""
@@ -185,7 +205,7 @@ class Keeper(QObject):
             settings = found.history.current.settings.drawn_as(found.view.on_screen())
             self._take_up(found.history, settings, found.epoch, path, path.name)
             self._memory.add_recent(path)
-        self._journal.restart(self._snapshot())
+        self._journal.restart(self._snapshot(), self._look_what_is_left)
 
     def _take_up(
         self, history: History, settings: Settings, epoch: int | None, path: Path | None, name: str
@@ -201,20 +221,18 @@ class Keeper(QObject):
             store.put(settings, Aim(branch=number, opens=True))
         run.look_at(epoch)
         self._naming += 1  # a file that is still being written is that of the run before
-        self._news = None
+        self._news, self._writing = math.inf, 0
         self.path = path
         self.named.emit(name)
         self.opened.emit()
 
     @property
     def _is_worth_keeping(self) -> bool:
-        """Whether the run that makes room has more than its file: work of some time, or a change of settings.
+        """Whether the run that makes room has what is in no file: work of the user, or a while of training.
 
         A run that has only just begun by itself is not worth the place of an older one.
         """
-        if self._news is None:
-            return False
-        return len(self._run.history.changes) > 0 or time.monotonic() - self._news > A_WHILE
+        return self._writing > 0 or time.monotonic() - self._news > A_WHILE
 
     def _name(self, path: Path) -> None:
         self.path = path
@@ -229,8 +247,18 @@ class Keeper(QObject):
     # The journal
 
     def left(self) -> list[Left]:
-        """Runs that were cut off, and the last ones that were closed, newest first."""
-        return left_behind()
+        """Runs that were cut off, newest first; those that were closed are noted."""
+        left = left_behind()
+        self._note_left(left)
+        return [each for each in left if not each.closed]
+
+    def _look_what_is_left(self) -> None:
+        """In the journal's thread: it reads through all of their journals."""
+        with suppress(RuntimeError):  # the window is gone
+            self._looked.emit(left_behind())
+
+    def _note_left(self, left: list[Left]) -> None:
+        self.closed = [each for each in left if each.closed]
 
     def recover(self, left: Left) -> None:
         """Show a run that was left behind; what was written of it is kept until then."""
@@ -239,8 +267,13 @@ class Keeper(QObject):
     def _bring_back(self, left: Left, history: History) -> None:
         changes, settings = [*history.changes], history.current.settings
         self._take_up(history, settings.drawn_as(changes[-1].new) if changes else settings, None, None, "")
-        self._news = time.monotonic()  # it is in no file
-        self._journal.restart(self._snapshot(), left.forget)  # once it is in this window's journal
+        self._news = -math.inf  # it is in no file
+
+        def then() -> None:
+            left.forget()  # once it is in this window's journal
+            self._look_what_is_left()
+
+        self._journal.restart(self._snapshot(), then)
 
     def _look(self) -> None:
         self._journal.limit = self._store.settings.history * MEGABYTE

@@ -275,6 +275,8 @@ class LiveRun(QObject):
     def step(self) -> None:
         """Train one epoch and rest."""
         self.playing = False
+        if not self._built and self._client is not None:
+            self._build()
         self._send(m.Step())
         self._stale = True
 

@@ -51,6 +51,11 @@ class Notice(QWidget):
         self.show()
         self.raise_()
 
+    def mention(self, text: str) -> None:
+        """Show a message, unless one is there with something to do about it."""
+        if self.isHidden() or self._action is None:
+            self.say(text)
+
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Stay at the top when the widget below changes its size."""
         if event is not None and event.type() == QEvent.Type.Resize:

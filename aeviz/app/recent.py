@@ -23,12 +23,11 @@ class RecentMenu(QMenu):
 
     def _fill(self) -> None:
         self.clear()
-        closed = [left for left in self._keeper.left() if left.closed]
-        for left in closed:
+        for left in self._keeper.closed:
             action = self.addAction(f"The run of {told_time(left.time)}, epoch {left.epoch:,}")
             action.setToolTip("Its window was closed, or it made room for another run")
             action.triggered.connect(partial(self._keeper.recover, left))
-        if closed:
+        if self._keeper.closed:
             self.addSeparator()
         for name in self._memory.recent:
             action = self.addAction(Path(name).name)

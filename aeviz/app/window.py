@@ -109,8 +109,7 @@ class Window(QMainWindow):
         """Start training; the window is usable before torch is loaded."""
         self.run.start()
         self.files.remark(self.run.data)
-        cut_off = [run for run in self.keeper.left() if not run.closed]
-        if cut_off:
+        if cut_off := self.keeper.left():
             RecoveryDialog(self, cut_off, self.keeper.recover).show()
 
     # Layout

@@ -26,6 +26,7 @@ from aeviz.cli.options import (
     settings_of,
 )
 from aeviz.core.files import PICTURES, FileError, check_target, write_whole
+from aeviz.core.setting import SettingError
 from aeviz.core.settings import SPECS, Settings
 from aeviz.core.settings_file import named_value
 from aeviz.figure.qt import offscreen_application, require_qt
@@ -154,7 +155,7 @@ def _swept(store: Store, plan: Sweep, chosen: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         many = f"{len(store.rows):,} of {len(plan.runs):,} runs are in {chosen.out}"
         return say(f"aeviz: interrupted: {many}; the same command goes on from there", FAILED)
-    except (ClusterError, OSError) as error:
+    except (ClusterError, OSError, SettingError) as error:  # SettingError: no room for the chart
         refused = not ran and not isinstance(error, ClusterLostError)
         return say(f"aeviz: {error}", REFUSED if refused else FAILED)
     return _report(store, plan, chosen, ran, time.monotonic() - began)

@@ -247,7 +247,6 @@ class Journal:
             self._shut()
             self._lock.release()
             self._folder, self._lock, self._size = None, None, 0
-        left_behind(self._runs)  # older ones go
 
     def _end(self, forget: bool) -> None:
         try:
@@ -257,6 +256,7 @@ class Journal:
                     remove(self._folder, self._lock)
             else:
                 self._leave()
+                left_behind(self._runs)  # older ones go
         finally:
             self._is_over = True
             self._shut()

@@ -70,6 +70,8 @@ class Layer:
         Whether 0 is the middle of the colours.
     span : float
         The longest range that the colours follow, from the least value on.
+    power : int
+        Of the unit of length, that its values have: 1 of lengths, 2 of their squares, 0 of plain numbers.
     """
 
     title: str
@@ -80,6 +82,7 @@ class Layer:
     help: str
     signed: bool = False
     span: float = math.inf
+    power: int = 0
 
 
 def _length(vectors: FloatArray | None) -> FloatArray | None:
@@ -107,17 +110,17 @@ def _excess(field: Field) -> FloatArray | None:
 LAYERS: dict[str, Layer] = {
     "magnitude": Layer(
         "Learned field", "‖ỹ − ŷ‖", lambda f: f.magnitude, LEARNED, lambda s: (0.0, s.colour_max),
-        "How far the network moves a place, and the arrow to its reconstruction.",
+        "How far the network moves a place, and the arrow to its reconstruction.", power=1,
     ),
     "exact": Layer(
         "Exact field", "‖r* − ŷ‖", lambda f: _length(f.exact_displacement), EXACT,
         lambda s: (0.0, s.colour_max),
-        "How far the best possible denoiser moves a place: what the network is trying to be.",
+        "How far the best possible denoiser moves a place: what the network is trying to be.", power=1,
     ),
     "difference": Layer(
         "Difference", "‖ỹ − r*‖", lambda f: _length(f.difference), DIFFERENCE,
         lambda s: (0.0, 0.25 * s.colour_max),
-        "From the best possible reconstruction to the network's: short arrows, well learned.",
+        "From the best possible reconstruction to the network's: short arrows, well learned.", power=1,
     ),
     "ambiguity": Layer(
         "Learned ambiguity", "a", lambda f: f.ambiguity, LEARNED, lambda s: (0.0, 2.0 * s.threshold),
@@ -133,7 +136,7 @@ LAYERS: dict[str, Layer] = {
         "Energy", "‖ỹ − ŷ‖²", lambda f: _squared(f.displacement), LEARNED,
         lambda s: (0.0, 0.25 * s.colour_max**2),
         "The reconstruction error, which the lecture reads as an energy: but it is the slope's length, "
-        "squared, not the height. Compare it with the energy of the data.",
+        "squared, not the height. Compare it with the energy of the data.", power=2,
     ),
     "exact-energy": Layer(
         "Energy of the data", "−log p", _surprise, EXACT, lambda _: (None, None),

@@ -134,20 +134,22 @@ def _check_directory(content: mmap.mmap) -> None:
         end = content.rfind(_DIRECTORY, max(0, end - _MOST_COMMENT))
     length = int.from_bytes(content[end + 12 : end + 16], "little")
     if end < 20 or length > _MOST_DIRECTORY or content[end - 20 : end - 16] == _LARGER_DIRECTORY:
-        raise PackError("it is broken")
+        raise PackError("it is broken, or has more arrays than those that aeviz makes")
 
 
 def _text_in_npz(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             entry = archive.getinfo(f"{_NPZ_KEY}.npy")
-            if entry.file_size > 4 * MOST_TEXT + 1_000 or entry.compress_type not in _KNOWN:
+            if entry.file_size > 4 * MOST_TEXT + 1_000:
                 raise PackError("its recipe is too long")
+            if entry.compress_type not in _KNOWN:
+                raise PackError("its recipe is packed in a way that aeviz does not use")
             with archive.open(entry) as file:  # without a size it would unpack more than it promises
                 return _npy_text(io.BytesIO(file.read(entry.file_size)))
     except KeyError as error:
         raise PackError("it carries no recipe: another program or an older aeviz wrote it") from error
-    except (PackError, OSError, MemoryError):
+    except (PackError, OSError):
         raise
     except Exception as error:  # a header is Python's text, and may break its parser in many ways
         raise PackError("it is broken") from error

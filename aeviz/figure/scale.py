@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aeviz.core.layers import LAYERS, Layer, arrows_of
+from aeviz.core.layers import LAYERS, SAMPLED, Layer, arrows_of
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 from aeviz.figure.composition import Part
@@ -65,9 +65,12 @@ def _skip(parts: Sequence[Part]) -> int:
 
 
 def _arrow_factor(parts: Sequence[Part], skip: int, settings: Settings) -> float:
+    if settings.arrows == "none":
+        return 1.0
     arrows = arrows_of(parts[0].layer, settings)
-    found = [vectors for part in parts if (vectors := arrows.vectors(part.field)) is not None]
-    if settings.arrows == "none" or not found:
+    shown = [arrows.vectors(part.field) if arrows is SAMPLED else part.vectors for part in parts]
+    found = [vectors for vectors in shown if vectors is not None]
+    if not found:
         return 1.0
     if settings.arrow_length == "true":
         return arrows.enlarged

@@ -49,14 +49,22 @@ class Wording:
             entries += self._arrows()
         entries += [*self._midlines(), *self._marks()]
         missing = [*self.composition.told(part.missing for part in parts)]
-        x_scale, y_scale = (float(scale) for scale in self.data.scale)
-        if x_scale != y_scale:
-            missing.append("colours and lengths in standardised units")
-        elif x_scale != 1.0:  # the arrow's length, one unit for both axes, is told in the user's
-            missing.append(f"colours: 1 is {x_scale:.3g} of your units")
+        missing += self._units()
         sketch = "exact field: a sketch, working it out …"
         missing += self.composition.told(sketch if part.is_sketch else "" for part in parts)
         return (*entries, *(Entry("text", self.theme.warning, text) for text in missing))
+
+    def _units(self) -> list[str]:
+        """In which units colours are, and lengths, where they are not the user's."""
+        x_scale, y_scale = (float(scale) for scale in self.data.scale)
+        if x_scale != y_scale:
+            return ["colours and lengths in standardised units"]
+        powers = {LAYERS[name].power for name in self.composition.layers} - {0}
+        squared = {1: "", 2: ", squared"}
+        return [
+            f"colours: 1 is {x_scale**power:.3g} of your units{squared[power]}"
+            for power in sorted(powers) if x_scale != 1.0
+        ]  # fmt: skip
 
     def _noted(self, text: str, notes: list[str]) -> str:
         """A text with notes on each part, in brackets."""

@@ -115,7 +115,7 @@ class Training:
                 total += self._step(chosen)
                 penalty += self._gradient.penalty
             loss, regulariser = total * self._per_slot, penalty * self._per_slot
-            self._check(loss - regulariser, regulariser)
+            self._check(loss, regulariser)
             self.loss, self.regulariser = loss, regulariser
             self.epoch += 1
             self.within = False
@@ -196,15 +196,15 @@ class Training:
         self.steps += 1
         return total
 
-    def _check(self, cost: float, regulariser: float) -> None:
+    def _check(self, loss: float, regulariser: float) -> None:
         """Raise DivergedError where the cost C has exploded; of λ R nobody knows how large it is at first."""
-        scale = self.scale
+        cost, scale = loss - regulariser, self.scale
         if cost <= _LARGE * scale and regulariser <= _LARGE * scale:
             return
         # What the last step did to the weights is not in the loss yet. Written so that NaN fails it.
         if not (cost <= EXPLODED * scale and self.parameters.isfinite().all()):
             raise DivergedError(
-                f"the loss {'exploded' if cost > 0 else 'is not a number'} in epoch {self.epoch + 1}: "
+                f"the loss {'exploded' if loss > 0 else 'is not a number'} in epoch {self.epoch + 1}: "
                 f"lower the learning rate (it is {self._rate:g}) and go on"
             )
 

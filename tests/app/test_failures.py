@@ -248,10 +248,27 @@ def test_after_an_error_that_ends_the_run_play_takes_it_up_again(desk):
     desk.run._handle(desk.run._client, m.Failed("made to fail", over=True, run=desk.run._run))
     desk.window.reporter.dialog.close()
     assert not desk.run.playing
+    desk.window.activateWindow()
+    desk.until(desk.window.isActiveWindow)
+    epoch = desk.run.epoch
+    desk.press(Qt.Key.Key_S)  # one epoch
+    desk.until(lambda: desk.run.epoch == epoch + 1)
     desk.run.drive(speed=math.inf)
     desk.press(Qt.Key.Key_Space)
     desk.finish()
     assert desk.run.losses.tobytes() == undisturbed.tobytes()
+
+
+def test_a_way_to_go_on_is_not_replaced_by_what_offers_none(desk, tmp_path):
+    notice = desk.window.notice
+    kill_at(desk, 20)
+    text = notice.text.text()
+    desk.window.exports.write_data(tmp_path / "a.npz")
+    desk.until(lambda: str(tmp_path / "a.npz") in desk.message)
+    assert notice.text.text() == text and notice.button.isVisible()
+    notice.button.click()
+    notice.mention("It is done.")
+    assert notice.isVisible() and notice.text.text() == "It is done."
 
 
 def test_a_window_that_was_stopped_itself_does_not_blame_its_processes(desk):

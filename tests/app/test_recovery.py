@@ -6,17 +6,20 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from PyQt6.QtWidgets import QLabel, QPushButton
 
+from aeviz.app import keeper as keeper_module
 from aeviz.app import live_run
 from aeviz.app.notice import Notice
 from aeviz.app.recent import RecentMenu
 from aeviz.app.recovery import RecoveryDialog
 from aeviz.core import journal as journal_module
+from aeviz.core.files import FileError
 
 pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kills processes"),
@@ -106,9 +109,9 @@ def test_the_next_window_offers_the_run_and_takes_it_up(killed, new_window, desk
     assert desk.run.losses[:100].tobytes() == losses
     desk.until(lambda: desk.frames and desk.frames[-1].epoch == desk.run.epoch)
     assert not desk.run.playing
-    desk.until(lambda: not [left for left in window.keeper.left() if not left.closed])
+    desk.until(lambda: not window.keeper.left())
     window.close()
-    assert window.keeper.left()[0].epoch >= epoch, "it is this window's now"
+    assert not window.keeper.left() and window.keeper.closed[0].epoch >= epoch, "it is this window's now"
 
 
 def test_what_is_forgotten_is_not_offered_again(killed, new_window, no_processes):
@@ -144,6 +147,8 @@ def test_a_window_that_was_closed_is_no_crash_but_its_run_is_there(state, new_wi
     desk = desk_at(second)
     desk.until(lambda: second.run.losses.tobytes() == losses)
     desk.until(lambda: not recent(second)[0].isEnabled())  # it is this window's now
+    second.close()
+    assert not second.keeper.left() and [left.epoch for left in second.keeper.closed] == [100]
 
 
 def test_a_run_that_makes_room_for_another_is_not_lost(state, new_window, desk_at, tmp_path):
@@ -160,14 +165,54 @@ def test_a_run_that_makes_room_for_another_is_not_lost(state, new_window, desk_a
     desk.until(lambda: desk.run.losses.tobytes() != losses)
     desk.until(lambda: len(recent(window)) == 2)
     assert recent(window)[1].text() == "saved.aeviz"
-    window.keeper.open(path)  # what was only looked at takes no place
-    desk.settle()
+    with desk.qtbot.waitSignal(window.keeper.opened):
+        window.keeper.open(path)  # what was only looked at takes no place
     (action,) = [each for each in recent(window) if "epoch 100" in each.text()]
     action.trigger()
     desk.until(lambda: desk.run.losses.tobytes() == losses)
     assert desk.store.settings.noise == 0.6
-    window.keeper._journal.flush()
-    assert recent(window)[0].text() == "saved.aeviz"
+    desk.until(lambda: len(recent(window)) == 1)
+    with desk.qtbot.waitSignal(window.keeper.opened):
+        window.keeper.open(path)  # at once, though nothing was changed in it here: it is in no file
+    desk.until(lambda: len(recent(window)) == 2)
+
+
+def test_a_run_that_could_not_be_saved_is_not_lost_where_another_is_opened(
+    state, new_window, desk_at, tmp_path, monkeypatch
+):
+    window = new_window()
+    desk = desk_at(window)
+    desk.run.drive(speed=float("inf"))
+    desk.finish()
+    window.keeper.write(path := tmp_path / "saved.aeviz")
+    desk.until(lambda: desk.message == f"Saved {path}")
+    desk.begin()
+    desk.finish()
+    gate = threading.Event()
+
+    def full(*_):
+        assert gate.wait(30.0)
+        raise FileError("the disk is full")
+
+    monkeypatch.setattr(keeper_module, "write_whole", full)
+    window.keeper.write(tmp_path / "other.aeviz")
+    with desk.qtbot.waitSignal(window.keeper.opened):
+        window.keeper.open(path)
+    gate.set()
+    desk.until(lambda: len(recent(window)) == 2)
+    assert "epoch 100" in recent(window)[0].text()
+
+
+def test_a_window_with_nothing_new_leaves_nothing(state, new_window, desk_at, tmp_path):
+    window = new_window()
+    desk = desk_at(window)
+    desk.run.drive(speed=float("inf"))
+    desk.finish()
+    window.keeper.write(path := tmp_path / "saved.aeviz")
+    desk.until(lambda: desk.message == f"Saved {path}")
+    desk.store.set(layer="ambiguity")  # it is drawn otherwise, and the same run
+    window.close()
+    assert not window.keeper.left() and not window.keeper.closed
 
 
 def test_a_full_state_folder_is_told_once_and_training_goes_on(state, new_window, desk_at, monkeypatch):

@@ -149,6 +149,20 @@ def test_a_run_that_makes_room_is_one_that_was_closed(begin: Callable[..., Journ
     assert facts(killed(journal).read()) == facts(second)
 
 
+def test_what_makes_room_takes_none_before_the_next_run_is_written(
+    begin: Callable[..., Journal], runs: Path
+) -> None:
+    """The oldest one that is kept may be the very run that is brought back."""
+    journal = begin()
+    for _ in range(left_runs.MOST_CLOSED + 1):
+        course(journal.write)
+        journal.leave()
+        journal.restart(None)
+        assert journal.flush()
+    assert len([*runs.iterdir()]) == left_runs.MOST_CLOSED + 2
+    assert len(left_behind(runs)) == left_runs.MOST_CLOSED
+
+
 def test_a_run_of_nothing_leaves_no_folder(begin: Callable[..., Journal], runs: Path) -> None:
     journal = begin()
     folder = folder_of(journal)

@@ -226,3 +226,19 @@ def test_from_other_data_to_the_lectures_spiral(qapp):
     figure.set_settings(other)
     figure.set_data(clean_data(other))
     assert figure.grid_in_view() == Grid.home(other, clean_data(other))
+
+
+@pytest.mark.parametrize(
+    ("layer", "scale", "told"),
+    [
+        ("magnitude", (250.0, 250.0), ["colours: 1 is 250 of your units"]),
+        ("energy", (250.0, 250.0), ["colours: 1 is 6.25e+04 of your units, squared"]),
+        ("ambiguity", (250.0, 250.0), []),
+        ("magnitude", (1.0, 1.0), []),
+        ("ambiguity", (3.0, 5.0), ["colours and lengths in standardised units"]),
+    ],
+)
+def test_the_legend_says_what_a_colour_means_in_the_users_units(layer, scale, told, field, paint):
+    settings = BARE.replace(layer=layer)
+    texts = paint(settings, field(settings), data=of_units(scale, (0.0, 0.0), settings)).texts()
+    assert [text for text in texts if text.startswith("colours")] == told
