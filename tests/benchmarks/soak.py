@@ -5,16 +5,16 @@
 The real window with its real processes, offscreen, trains without pause while σ is dragged, the past is
 scrubbed and played back, branches are made, compared and forgotten, the window is resized, and figures,
 data and runs are written. All keyframes have reached their bound after the warm-up, and the list of changes
-its own before it begins. After each round the
-resident memory of the window is taken when it has given back what is free, and of the other two, which do
-that by themselves every five seconds, the least of the round; and what there is of file descriptors, threads
-and Qt objects. The slope is that of a straight line through the rounds after the warm-up, by Theil and Sen.
+its own before it begins. After every third round all rest until each process has given back what is free,
+which trainer and observer do by themselves every five seconds; then their resident memory is taken, and what
+there is of file descriptors, threads and Qt objects. Then the run begins anew. The slope is that of a
+straight line through these moments after the warm-up, by Theil and Sen.
 """
 
 from __future__ import annotations
 
 import gc
-import math
+import itertools
 import os
 import sys
 import tempfile
@@ -41,6 +41,7 @@ from aeviz.core.settings import Settings
 from aeviz.work.malloc import give_back
 
 WARM_UP = 0.3  # of the time
+ROUNDS, REST = 3, 6.0  # between two samples, and seconds until all have given back what is free
 SIZES = ((900, 600), (1440, 900), (1280, 720), (1100, 820))
 FOLDER = Path(tempfile.mkdtemp(prefix="aeviz-soak-"))
 complaints: list[str] = []
@@ -48,7 +49,7 @@ complaints: list[str] = []
 
 @dataclass(frozen=True)
 class Sample:
-    """What there is after a round; memory in MiB."""
+    """What there is at rest; memory in MiB."""
 
     seconds: float
     memory: tuple[float, ...]
@@ -68,13 +69,10 @@ def entries(what: str, pids: list[int]) -> int:
     return sum(len(os.listdir(f"/proc/{pid}/{what}")) for pid in pids)  # noqa: PTH208
 
 
-def watch(window: Window, least: dict[int, float]) -> None:
-    """Note the least memory of trainer and observer."""
-    for pid in window.run.pids.values():
-        least[pid] = min(resident(pid), least.get(pid, math.inf))
-
-
-def sample(window: Window, began: float, least: dict[int, float]) -> Sample:
+def sample(window: Window, began: float) -> Sample:
+    """Let all rest, and look."""
+    window.run.drive(playing=False)
+    live(REST)
     for thread in threading.enumerate():
         if thread.name == "aeviz-save":  # which has the whole file in memory
             thread.join()
@@ -83,7 +81,7 @@ def sample(window: Window, began: float, least: dict[int, float]) -> Sample:
     pids = [os.getpid(), *window.run.pids.values()]
     return Sample(
         time.monotonic() - began,
-        (resident(os.getpid()), *(least[pid] for pid in pids[1:])),
+        tuple(map(resident, pids)),
         entries("fd", pids),
         entries("task", pids),
         len(window.findChildren(QObject)) + len(QApplication.topLevelWidgets()),
@@ -134,7 +132,7 @@ def undo_and_redo(window: Window) -> None:
         do()
 
 
-def a_round(window: Window, number: int) -> Iterator[None]:
+def a_round(window: Window) -> Iterator[None]:
     """One round of use; rests after each move."""
     run, store, slider = window.run, window.store, window.timeline.slider
     for step in range(40):
@@ -168,8 +166,6 @@ def a_round(window: Window, number: int) -> Iterator[None]:
     for _ in range(20):
         yield
     close_dialogs(window)
-    if number % 3 == 2:
-        run.reset()
 
 
 def soak(minutes: float) -> list[Sample]:
@@ -189,12 +185,12 @@ def soak(minutes: float) -> list[Sample]:
     fill_the_list_of_changes(window)
     began, samples = time.monotonic(), []
     while time.monotonic() - began < 60.0 * minutes:
-        least = dict[int, float]()
-        for _ in a_round(window, len(samples)):
+        for _ in itertools.chain.from_iterable(a_round(window) for _ in range(ROUNDS)):
             live(0.05)
-            watch(window, least)
-        samples.append(sample(window, began, least))
+        samples.append(sample(window, began))
         print(samples[-1], flush=True)
+        window.run.reset()
+        window.run.drive(playing=True)
     window.close()
     return samples
 
@@ -204,7 +200,8 @@ def main() -> None:
     samples = soak(minutes)
     after = [each for each in samples if each.seconds > WARM_UP * 60.0 * minutes]
     hours = np.array([each.seconds for each in after]) / 3600.0
-    print(f"\n{len(after)} rounds in {60.0 * (hours[-1] - hours[0]):.1f} minutes after the warm-up")
+    minutes = 60.0 * (hours[-1] - hours[0])
+    print(f"\n{ROUNDS * len(after)} rounds in {minutes:.1f} minutes after the warm-up")
     for index, name in enumerate(("window", "trainer", "observer")):
         memory = np.array([each.memory[index] for each in after])
         slope, _, low, high = theilslopes(memory, hours)
