@@ -190,7 +190,8 @@ class Denoiser:
         exponent, other = (np.square(x[:, k, None] - y[k]) for k in (0, 1))  # (m, N)
         pull, area = None, 2.0 * math.pi * variance
         if self.kind == "uniform":
-            inside = np.maximum(exponent, other) <= HALF_WIDTH**2 * variance
+            rounding = 2.0 * np.finfo(float).eps * np.abs(x).max(axis=1, initial=0.0)[:, None]
+            inside = np.maximum(exponent, other) <= (HALF_WIDTH * self.noise + rounding) ** 2
             exponent, area = np.where(inside, 0.0, -np.inf), 4.0 * HALF_WIDTH**2 * variance
         else:
             exponent += other

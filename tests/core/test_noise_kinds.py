@@ -65,6 +65,17 @@ def test_where_uniform_noise_moves_no_point_nothing_is_known() -> None:
     assert found.ambiguity is None  # its r* is a stair: where it has a slope at all, that is 0
 
 
+@pytest.mark.parametrize("far", [0.0, 1e6, -3e9])
+def test_far_from_the_origin_uniform_noise_stays_within_its_box(far: float) -> None:
+    """y + σε is rounded there, and was then out of the reach of the very point that it came from."""
+    sigma, rng = 1e-4 if abs(far) < 1e9 else 1e-2, np.random.default_rng(0)
+    data = far + np.arange(10.0).reshape(5, 2)
+    edges = np.sqrt(3.0) * sigma * rng.choice([-1.0, 1.0], (2_000, 2))
+    origin = rng.integers(0, 5, len(edges))
+    found = Denoiser(data, sigma, "uniform").at(data[origin] + edges)
+    assert np.array_equal(found.mean, data[origin])  # no other point can have come there
+
+
 def test_uniform_votes_are_equal() -> None:
     data, sigma = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 4.0], [9.0, 9.0]]), 2.0 / np.sqrt(3.0)
     denoiser = Denoiser(data, sigma, "uniform")  # each coordinate within 2
