@@ -105,7 +105,8 @@ class Inspector(QScrollArea):
         """Show what is known of a place."""
         for name, text in place_texts(place, data).items():
             self._values[name].setText(text)
-        self.votes.show_votes(place.exact.profile if place and place.exact else None, closed=data.closed)
+        profile = place.exact.profile if place and place.exact else None
+        self.votes.show_votes(profile, closed=data.closed, breaks=data.breaks)
         self.code.show_cursor(place.code if place and len(place.code) else None)
 
     def show_sections(self, settings: Settings) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF
@@ -25,12 +27,14 @@ class VotesPlot(Plot):
         self._profile: FloatArray | None = None
         self._lumps: list[tuple[float, float]] = []
 
-    def show_votes(self, profile: FloatArray | None, *, closed: bool) -> None:
-        """Show a vote, (B,) along the data, which may be `closed`; see `ExactPlace.profile`."""
+    def show_votes(
+        self, profile: FloatArray | None, *, closed: bool = False, breaks: Sequence[float] = ()
+    ) -> None:
+        """Show a vote, (B,) along the data; see `ExactPlace.profile` and `lumps`."""
         if profile is self._profile:
             return
         self._profile = profile
-        self._lumps = [] if profile is None else lumps(profile, closed)
+        self._lumps = [] if profile is None else lumps(profile, closed, breaks)
         self.redraw(", ".join(f"{100 * share:.0f} % at {where:.2f}" for where, share in self._lumps))
 
     def draw(self, painter: QPainter) -> None:

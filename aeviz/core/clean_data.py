@@ -65,6 +65,12 @@ class CleanData:
         """Where along the curve, or in the file, each point lies, from 0 to 1, (N,)."""
         return np.linspace(0.0, 1.0, len(self.points))
 
+    @property
+    def breaks(self) -> tuple[float, ...]:
+        """Where along the points, from 0 to 1, another piece of the curve begins: each has half of them."""
+        count = len(self.points)
+        return ((count - count // 2) / count,) if len(self.curve) == 2 else ()
+
     @cached_property
     def box(self) -> tuple[FloatArray, FloatArray]:
         """Least and greatest coordinates, (2,) each."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -171,7 +171,9 @@ def _in_parts(weights: FloatArray) -> FloatArray:
     return np.add.reduceat(weights, np.linspace(0, len(weights), parts, endpoint=False, dtype=np.intp))
 
 
-def lumps(profile: FloatArray, closed: bool = False) -> list[tuple[float, float]]:
+def lumps(
+    profile: FloatArray, closed: bool = False, breaks: Sequence[float] = ()
+) -> list[tuple[float, float]]:
     """The parts of the data that claim a place, the strongest first.
 
     Parameters
@@ -180,6 +182,8 @@ def lumps(profile: FloatArray, closed: bool = False) -> list[tuple[float, float]
         Of an `ExactPlace`.
     closed : bool
         Whether the last part lies beside the first one.
+    breaks : sequence of float
+        Where along the data, from 0 to 1, neighbours lie on different pieces of the curve.
 
     Returns
     -------
@@ -188,7 +192,9 @@ def lumps(profile: FloatArray, closed: bool = False) -> list[tuple[float, float]
     """
     parts, voting = len(profile), np.flatnonzero(profile >= LEAST_RISE * profile.max())
     apart = 1 + parts // 50
-    runs = np.split(voting, np.flatnonzero(np.diff(voting) > apart) + 1)
+    cuts = [*np.flatnonzero(np.diff(voting) > apart) + 1]
+    cuts += [np.searchsorted(voting, round(parts * at)) for at in breaks]
+    runs = np.split(voting, sorted({*cuts} - {0, len(voting)}))
     if closed and len(runs) > 1 and voting[0] + parts - voting[-1] <= apart:
         runs = [np.concatenate((runs[-1] - parts, runs[0])), *runs[1:-1]]
     shares = [float(profile[run].sum()) for run in runs]

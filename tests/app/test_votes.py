@@ -33,7 +33,7 @@ def columns(plot: VotesPlot, colour: str, top: int, bottom: int) -> np.ndarray:
 
 
 def test_each_lump_is_named_with_its_share_and_where_it_is(plot):
-    plot.show_votes(TWO_ARMS, closed=False)
+    plot.show_votes(TWO_ARMS)
     assert plot.accessibleDescription() == "60 % at 0.70, 40 % at 0.22"  # the strongest first
     named = columns(plot, DARK.text, 0, 16)
     assert len(named), "no share is written"
@@ -44,13 +44,13 @@ def test_each_lump_is_named_with_its_share_and_where_it_is(plot):
 def test_what_is_too_little_to_be_seen_is_not_named(plot):
     profile = np.zeros(100)
     profile[10], profile[60] = 0.996, 0.004
-    plot.show_votes(profile, closed=False)
+    plot.show_votes(profile)
     assert plot.accessibleDescription() == "100 % at 0.10"
 
 
 def test_without_a_vote_nothing_is_said_or_drawn(plot):
-    plot.show_votes(TWO_ARMS, closed=False)
+    plot.show_votes(TWO_ARMS)
     assert len(columns(plot, DARK.text, 0, 16))
-    plot.show_votes(None, closed=False)
+    plot.show_votes(None)
     assert plot.accessibleDescription() == ""
     assert not len(columns(plot, DARK.text, 0, 16))

@@ -16,7 +16,7 @@ from scipy.spatial import KDTree
 
 from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.corruption import cloud_noisy
-from aeviz.core.manifolds import FloatArray
+from aeviz.core.manifolds import BITS, CURVES, FloatArray
 from aeviz.core.marks import (
     BASIN_STEPS,
     BINS,
@@ -208,6 +208,24 @@ def test_on_a_closed_curve_the_last_part_lies_beside_the_first() -> None:
     assert lumps(one_sided, closed=True) == [((126.5 * 0.875 + 128.5 * 0.125) / 128, 1.0)]
     apart = profile_of(128, p2=0.5, p125=0.5)
     assert len(lumps(apart, closed=True)) == 2
+
+
+def test_neighbours_on_two_pieces_are_two_lumps() -> None:
+    across = profile_of(128, p62=0.25, p63=0.25, p64=0.25, p65=0.25)
+    assert lumps(across) == [(0.5, 1.0)]
+    assert sorted(lumps(across, breaks=(0.5,))) == [(63.0 / 128, 0.5), (65.0 / 128, 0.5)]
+    one = profile_of(128, p64=0.5, p65=0.5)
+    assert lumps(one, breaks=(0.5,)) == lumps(one) == [(65.0 / 128, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("name", "points"), [("moons", 151), ("two-spirals", 40), ("spiral", 151), ("xor", 4)]
+)
+def test_the_data_know_where_another_piece_begins(name: str, points: int) -> None:
+    data = clean_data(Settings(data=name, points=points))
+    pieces = [len(piece) for piece in (CURVES | BITS)[name](points, 1.5)]
+    expected = [pieces[0] / sum(pieces)] if len(pieces) == 2 else []
+    assert [*data.breaks] == expected
 
 
 def test_parts_that_hardly_claim_the_place_are_not_named() -> None:
