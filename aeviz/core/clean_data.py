@@ -153,8 +153,10 @@ def _clean_data(
         scale = np.full(2, float((high - low).max()) or 1.0)
         offset = 0.5 * (low + high) - 0.5 * scale
     elif standardise:
-        deviation = found.std(axis=0)
-        varies = deviation > _ROUNDING * np.abs(found).max(axis=0)
+        largest = np.abs(found).max(axis=0)
+        exponent = np.frexp(largest)[1]  # the squares of tiny numbers would be none
+        deviation = np.ldexp(np.ldexp(found, -exponent).std(axis=0), exponent)
+        varies = deviation > _ROUNDING * largest
         offset, scale = found.mean(axis=0), np.where(varies, deviation, 1.0)
     found, smooth = (found - offset) / scale, (smooth - offset) / scale
     if in_unit_square:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fields import drawings, drawn, flat, own_units, spiral, written
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aeviz.core.clean_data import DENSE, CleanData, clean_data
@@ -234,6 +234,7 @@ def test_the_users_units_come_back(tmp_path: Path, change: dict[str, Any], jitte
 
 
 @given(drawings)
+@example([(0.0, 0.0), (0.0, 1.4076175127176625e-158)])
 def test_standardised_data_have_mean_0_and_deviation_1(points: list[tuple[float, float]]) -> None:
     plain, data = np.array(points), clean_data(drawn(*flat(points), standardise=True))
     size = np.abs(plain).max(axis=0)
