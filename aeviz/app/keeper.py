@@ -141,7 +141,7 @@ class Keeper(QObject):
         if isinstance(found, Path):
             self._memory.add_recent(found)
             if is_newest:
-                self._name(found)
+                self._name(found, found.name)
         else:
             self._notice.say(f"{text}.")
             self._news = min(self._news, found) if is_newest else self._news
@@ -222,8 +222,7 @@ class Keeper(QObject):
         run.look_at(epoch)
         self._naming += 1  # a file that is still being written is that of the run before
         self._news, self._writing = math.inf, 0
-        self.path = path
-        self.named.emit(name)
+        self._name(path, name)
         self.opened.emit()
 
     @property
@@ -234,9 +233,9 @@ class Keeper(QObject):
         """
         return self._writing > 0 or time.monotonic() - self._news > A_WHILE
 
-    def _name(self, path: Path) -> None:
+    def _name(self, path: Path | None, name: str) -> None:
         self.path = path
-        self.named.emit(path.name)
+        self.named.emit(name)
 
     def _snapshot(self) -> Callable[[], bytes]:
         run = self._run

@@ -260,10 +260,9 @@ class LiveRun(QObject):
         self._rested &= playing is None
         self.playing = (self.playing if playing is None else playing) and not self._lost
         self.speed = self.speed if speed is None else speed
-        if playing and not self._built and self._client is not None:
-            self._build()  # an error has ended it: once more, from the newest keyframe
-        else:
-            self._send(m.Drive(self.playing, self.speed))
+        if playing:
+            self._build_again()
+        self._send(m.Drive(self.playing, self.speed))
         self._stale = True
 
     def toggle_speed(self) -> None:
@@ -275,8 +274,7 @@ class LiveRun(QObject):
     def step(self) -> None:
         """Train one epoch and rest."""
         self.playing = False
-        if not self._built and self._client is not None:
-            self._build()
+        self._build_again()
         self._send(m.Step())
         self._stale = True
 
@@ -462,6 +460,11 @@ class LiveRun(QObject):
             self._pasts.serial += 1
         self._send(m.Build.of(self._run, self.settings, self.branch))
         self._send(m.Drive(self.playing, self.speed))
+
+    def _build_again(self) -> None:
+        """Where an error has ended the run, build it once more, from the newest keyframe."""
+        if not self._built and self._client is not None:
+            self._build()
 
     def _send(self, message: m.ToTrainer | m.ToObserver) -> None:
         if self._client is not None:

@@ -85,6 +85,17 @@ def says(dialog: RecoveryDialog) -> str:
     return " ".join(label.text() for label in dialog.findChildren(QLabel))
 
 
+@pytest.fixture
+def saved(state, new_window, desk_at, tmp_path):
+    """A window whose run is finished and saved, and the file."""
+    desk, path = desk_at(new_window()), tmp_path / "saved.aeviz"
+    desk.run.drive(speed=float("inf"))
+    desk.finish()
+    desk.window.keeper.write(path)
+    desk.until(lambda: desk.message == f"Saved {path}")
+    return desk, path
+
+
 def recent(window) -> list:
     """What is in File > Open recent now."""
     menu = window.findChild(RecentMenu)
@@ -151,13 +162,9 @@ def test_a_window_that_was_closed_is_no_crash_but_its_run_is_there(state, new_wi
     assert not second.keeper.left() and [left.epoch for left in second.keeper.closed] == [100]
 
 
-def test_a_run_that_makes_room_for_another_is_not_lost(state, new_window, desk_at, tmp_path):
-    window = new_window()
-    desk = desk_at(window)
-    desk.run.drive(speed=float("inf"))
-    desk.finish()
-    window.keeper.write(path := tmp_path / "saved.aeviz")
-    desk.until(lambda: desk.message == f"Saved {path}")
+def test_a_run_that_makes_room_for_another_is_not_lost(saved):
+    desk, path = saved
+    window = desk.window
     desk.begin(desk.store.settings.replace(noise=0.6))
     desk.finish()
     losses = desk.run.losses.tobytes()
@@ -177,15 +184,9 @@ def test_a_run_that_makes_room_for_another_is_not_lost(state, new_window, desk_a
     desk.until(lambda: len(recent(window)) == 2)
 
 
-def test_a_run_that_could_not_be_saved_is_not_lost_where_another_is_opened(
-    state, new_window, desk_at, tmp_path, monkeypatch
-):
-    window = new_window()
-    desk = desk_at(window)
-    desk.run.drive(speed=float("inf"))
-    desk.finish()
-    window.keeper.write(path := tmp_path / "saved.aeviz")
-    desk.until(lambda: desk.message == f"Saved {path}")
+def test_a_run_that_could_not_be_saved_is_not_lost_where_another_is_opened(saved, tmp_path, monkeypatch):
+    desk, path = saved
+    window = desk.window
     desk.begin()
     desk.finish()
     gate = threading.Event()
@@ -203,13 +204,9 @@ def test_a_run_that_could_not_be_saved_is_not_lost_where_another_is_opened(
     assert "epoch 100" in recent(window)[0].text()
 
 
-def test_a_window_with_nothing_new_leaves_nothing(state, new_window, desk_at, tmp_path):
-    window = new_window()
-    desk = desk_at(window)
-    desk.run.drive(speed=float("inf"))
-    desk.finish()
-    window.keeper.write(path := tmp_path / "saved.aeviz")
-    desk.until(lambda: desk.message == f"Saved {path}")
+def test_a_window_with_nothing_new_leaves_nothing(saved):
+    desk, _ = saved
+    window = desk.window
     desk.store.set(layer="ambiguity")  # it is drawn otherwise, and the same run
     window.close()
     assert not window.keeper.left() and not window.keeper.closed
