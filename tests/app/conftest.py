@@ -146,6 +146,10 @@ class Desk:
         """Let the window live until something is so."""
         self.qtbot.waitUntil(lambda: bool(condition()), timeout=LONG)
 
+    def expect(self, signal: Any) -> Any:
+        """At the end of a `with`, let the window live until a signal came, since its beginning."""
+        return self.qtbot.waitSignal(signal, timeout=LONG)
+
     def begin(self, settings: Settings = QUICK, *, playing: bool = True, speed: float = math.inf) -> None:
         """Begin a run; the first frame is there, and those before are forgotten."""
         self.run.drive(playing=False, speed=speed)

@@ -238,7 +238,7 @@ def test_of_a_past_epoch_the_explanation_tells_that_epochs_noise(desk):
     desk.until(lambda: "σ is 0.5," in explained(desk))
     desk.run.look_at(20)
     desk.until(lambda: desk.frames[-1].epoch == 20)
-    desk.qtbot.waitUntil(lambda: "σ is 0.25," in explained(desk), timeout=3_000)
+    desk.until(lambda: "σ is 0.25," in explained(desk))
 
 
 def test_the_formula_and_its_source_are_a_link_away(desk):

@@ -292,7 +292,7 @@ def test_after_an_error_the_window_says_that_it_rests(desk):
     desk.until(lambda: desk.run.epoch > 20)
     desk.run._handle(desk.run._client, m.Failed("made to fail", over=False, run=desk.run._run))
     desk.window.reporter.dialog.close()
-    desk.qtbot.waitUntil(lambda: desk.says(desk.window.timeline, "paused"), timeout=3_000)
+    desk.until(lambda: desk.says(desk.window.timeline, "paused"))
     assert desk.window.timeline.play.accessibleName() == "Play"
 
 

@@ -172,14 +172,14 @@ def test_a_run_that_makes_room_for_another_is_not_lost(saved):
     desk.until(lambda: desk.run.losses.tobytes() != losses)
     desk.until(lambda: len(recent(window)) == 2)
     assert recent(window)[1].text() == "saved.aeviz"
-    with desk.qtbot.waitSignal(window.keeper.opened):
+    with desk.expect(window.keeper.opened):
         window.keeper.open(path)  # what was only looked at takes no place
     (action,) = [each for each in recent(window) if "epoch 100" in each.text()]
     action.trigger()
     desk.until(lambda: desk.run.losses.tobytes() == losses)
     assert desk.store.settings.noise == 0.6
     desk.until(lambda: len(recent(window)) == 1)
-    with desk.qtbot.waitSignal(window.keeper.opened):
+    with desk.expect(window.keeper.opened):
         window.keeper.open(path)  # at once, though nothing was changed in it here: it is in no file
     desk.until(lambda: len(recent(window)) == 2)
 
@@ -197,7 +197,7 @@ def test_a_run_that_could_not_be_saved_is_not_lost_where_another_is_opened(saved
 
     monkeypatch.setattr(keeper_module, "write_whole", full)
     window.keeper.write(tmp_path / "other.aeviz")
-    with desk.qtbot.waitSignal(window.keeper.opened):
+    with desk.expect(window.keeper.opened):
         window.keeper.open(path)
     gate.set()
     desk.until(lambda: len(recent(window)) == 2)

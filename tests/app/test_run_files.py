@@ -180,9 +180,10 @@ def held(monkeypatch):
 def test_a_file_that_is_written_late_is_not_the_name_of_another_run(desk, saved, tmp_path, held):
     keeper, late = desk.window.keeper, tmp_path / "late.aeviz"
     keeper.write(late)
-    held["opened"].set()
-    keeper.open(saved)
-    desk.until(lambda: keeper.path == saved)
+    with desk.expect(keeper.opened):
+        held["opened"].set()
+        keeper.open(saved)
+    assert keeper.path == saved
     held["write_whole"].set()
     desk.until(lambda: desk.message == f"Saved {late}")
     assert keeper.path == saved and desk.window.windowTitle() == "lecture.aeviz – aeviz"
@@ -206,7 +207,7 @@ def test_what_is_chosen_while_a_run_is_read_wins(desk, saved, held):
     desk.store.set(points=30)
     branch = desk.run.branch
     assert desk.message == "lecture.aeviz was not opened: something else was chosen meanwhile"
-    with desk.qtbot.waitSignal(desk.window.keeper._read):
+    with desk.expect(desk.window.keeper._read):
         held["opened"].set()
     desk.settle()
     assert desk.run.branch is branch and desk.store.settings.points == 30
