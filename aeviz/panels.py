@@ -15,6 +15,7 @@ from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.exported import Exported
 from aeviz.core.files import PICTURES, FileError, check_suffix, write_whole
 from aeviz.core.manifolds import FloatArray
+from aeviz.core.numbers import grouped
 from aeviz.core.recipe import MOST_PANELS
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import DEFAULTS, Settings
@@ -92,7 +93,7 @@ class Panels:
         return len(self.shown.get("epochs", (0,)))
 
     def _caption(self, panel: Panel) -> str:
-        told = {"noise": f"σ = {panel.noise:g}", "epochs": f"epoch {panel.epoch:,}".replace(",", "\u2009")}
+        told = {"noise": f"σ = {panel.noise:g}", "epochs": f"epoch {grouped(panel.epoch)}"}
         return " · ".join(text for name, text in told.items() if name in self.shown)
 
 

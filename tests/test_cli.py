@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +103,24 @@ def test_version(capsys: pytest.CaptureFixture) -> None:
 def test_presets_are_listed(capsys: pytest.CaptureFixture) -> None:
     assert main(["presets"]) == 0
     assert "lecture-2021" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux's device that is always full")
+@pytest.mark.parametrize("words", ["presets", "--version", "completion bash"])
+def test_output_that_nobody_takes_is_no_traceback(words: str, start) -> None:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    reading, writing = os.pipe()
+    os.close(reading)  # as `head` does when it has seen enough
+    said = []
+    for target in (writing, os.open("/dev/full", os.O_WRONLY)):
+        code, _, err = start("-m", "aeviz", *words.split(), stdout=target, env=buffered).end()
+        os.close(target)
+        said.append((code, err))
+    full = f"aeviz: cannot write what it says: {os.strerror(errno.ENOSPC)}\n"
+    assert said == [(1, ""), (1, full)]
+    shut = 'exec "$0" -m aeviz "$@" >&-'
+    closed = subprocess.run(["sh", "-c", shut, sys.executable, *words.split()], stderr=subprocess.PIPE)
+    assert closed.returncode == 0 and b"Traceback" not in closed.stderr
 
 
 def test_render_writes_data_and_prints_numbers(tmp_path: Path, start) -> None:

@@ -8,9 +8,10 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QActionGroup
 from PyQt6.QtWidgets import QMenu, QToolButton
 
-from aeviz.app.lineage import grouped, origin_text
+from aeviz.app.lineage import origin_text
 from aeviz.app.live_run import LiveRun
 from aeviz.core.history import Branch
+from aeviz.core.numbers import grouped
 
 _WIDTH = 112  # px of the text on the button
 _LONGEST = 60  # characters of what is said of a branch

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QInputDialog, QMessageBox, QWidget
 
-from aeviz.app.lineage import grouped, shared
+from aeviz.app.lineage import shared
 from aeviz.app.live_run import LiveRun
 from aeviz.app.store import Aim, Store
+from aeviz.core.numbers import grouped
 
 _LONGEST = 40  # characters of a name
 

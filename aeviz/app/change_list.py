@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QTreeWidget, QTreeWidgetI
 from aeviz.app.lineage import lineage
 from aeviz.app.live_run import LiveRun
 from aeviz.app.undo import Undo
+from aeviz.core.numbers import grouped
 
 FILL_AFTER = 100  # ms
 
@@ -56,7 +57,7 @@ class ChangeList(QDialog):
             for change in reversed([*history.changes]):
                 branch = history[change.branch].name if change.branch in history else "forgotten"
                 time = f"{datetime.fromtimestamp(change.time):%H:%M:%S}"
-                item = QTreeWidgetItem([change.title, branch, f"{change.epoch:,}", time])
+                item = QTreeWidgetItem([change.title, branch, grouped(change.epoch), time])
                 item.setData(0, Qt.ItemDataRole.UserRole, (change.branch, change.epoch))
                 self.list.addTopLevelItem(item)
         for column in range(4):

@@ -17,6 +17,7 @@ from aeviz.app.store import Store
 from aeviz.core.clean_data import CleanData, clean_data
 from aeviz.core.data_file import SUFFIXES, BadRowsError, DataFile, read_points
 from aeviz.core.files import RUN
+from aeviz.core.numbers import grouped
 from aeviz.core.recipe_files import SUFFIXES as RECIPES
 from aeviz.core.setting import SettingError
 from aeviz.core.settings import Settings
@@ -97,7 +98,7 @@ class DataFiles(QObject):
         if self._store.set(**new, **skips):
             if self._store.settings == before:
                 self.reopened.emit()
-            self._say(f"{Path(name).name}: {len(found.points):,} points")
+            self._say(f"{Path(name).name}: {grouped(len(found.points))} points")
             self.remark(clean_data(self._store.settings))
 
     def remark(self, data: CleanData) -> None:

@@ -8,8 +8,9 @@ from functools import cached_property
 from operator import attrgetter, ne
 from typing import Literal
 
-from aeviz.app.lineage import begun_by, difference, grouped, lineage
+from aeviz.app.lineage import begun_by, difference, lineage
 from aeviz.core.history import History
+from aeviz.core.numbers import grouped
 from aeviz.core.settings import SPECS, Settings
 
 _live_of = attrgetter(*(name for name, spec in SPECS.items() if spec.applies == "live" and name != "epochs"))

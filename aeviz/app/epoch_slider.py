@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import QStyle, QStyleOptionSlider, QToolTip, QWidget
 
 from aeviz.app.click_slider import ClickSlider
 from aeviz.app.epoch_marks import EpochMark
-from aeviz.app.lineage import grouped
+from aeviz.core.numbers import grouped
 from aeviz.figure.theme import DARK, Theme, font
 
 _REACH = 5  # px from a mark at which its tip is shown
@@ -117,7 +117,7 @@ class EpochSlider(ClickSlider):
         near = [mark.tip for mark in self.marks if abs(self.x_of(mark.epoch) - x) <= _REACH]
         told = near[:_MOST_TOLD]
         if len(near) > len(told):
-            told.append(f"and {len(near) - len(told):,} more")
+            told.append(f"and {grouped(len(near) - len(told))} more")
         if self._best and abs(self.x_of(self._best[0]) - x) <= _REACH:
             told.append(f"epoch {grouped(self._best[0])}: least loss {self._best[1]:.3g}")
         return "\n".join(told) or _TIP

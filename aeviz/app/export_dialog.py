@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QWidget
 
 from aeviz.app.settings_dialog import EXPORT, Pages, SettingsDialog
 from aeviz.app.shown_field import ShownField
+from aeviz.core.numbers import grouped
 from aeviz.core.pages import PAGES
 from aeviz.core.settings import Settings
 from aeviz.figure.export import Page
@@ -92,6 +93,6 @@ class ExportDialog(SettingsDialog):
         """How large it is, and what it shows."""
         inches = [pixels / page.resolution for pixels in page.pixels]
         return (
-            f"{page.pixels[0]:,} × {page.pixels[1]:,} px as PNG   ·   "
-            f"{2.54 * inches[0]:.1f} × {2.54 * inches[1]:.1f} cm   ·   {self.field.name}".replace(",", " ")
+            f"{grouped(page.pixels[0])} × {grouped(page.pixels[1])} px as PNG   ·   "
+            f"{2.54 * inches[0]:.1f} × {2.54 * inches[1]:.1f} cm   ·   {self.field.name}"
         )

@@ -21,6 +21,7 @@ from aeviz.core.clean_data import CleanData
 from aeviz.core.field import Field, Grid
 from aeviz.core.files import FileError, check_place
 from aeviz.core.film import RESOLUTION, SIZE, epoch_caption, film_noises, film_settings, noise_caption
+from aeviz.core.numbers import grouped
 from aeviz.core.recipe import Recipe
 from aeviz.figure.export import Page
 from aeviz.figure.figure import FieldFigure
@@ -185,14 +186,14 @@ class FilmDialog(SettingsDialog):
     def facts(self, page: Page) -> str:
         """How large and how long it is."""
         settings = self.settings
-        shown = f"epochs 0 to {self._recipe.epoch:,}"
+        shown = f"epochs 0 to {grouped(self._recipe.epoch)}"
         if settings.film == "noise":
             low, high = settings.film_noise
             count = len({*film_noises(film_settings(settings, ".mp4"))})
-            epochs = self._recipe.settings.epochs
-            shown = f"σ {low:g} to {high:g}: {count:,} network{'s' * (count != 1)} of {epochs:,} epochs"
-        size = f"{page.pixels[0]:,} × {page.pixels[1]:,} px"
-        return f"{size}   ·   {settings.duration + settings.hold:g} s   ·   {shown}".replace(",", "\u2009")
+            networks = f"{grouped(count)} network{'s' * (count != 1)}"
+            shown = f"σ {low:g} to {high:g}: {networks} of {grouped(self._recipe.settings.epochs)} epochs"
+        size = f"{grouped(page.pixels[0])} × {grouped(page.pixels[1])} px"
+        return f"{size}   ·   {settings.duration + settings.hold:g} s   ·   {shown}"
 
     def _export(self) -> None:
         if self._save(self._recipe.drawn_as(self.settings)):
@@ -203,5 +204,5 @@ def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours = minutes // 60
     if hours:
-        return f"{hours:,}:{minutes % 60:02d} h"
+        return f"{grouped(hours)}:{minutes % 60:02d} h"
     return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"

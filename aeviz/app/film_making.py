@@ -16,6 +16,7 @@ from aeviz.app.live_run import LiveRun
 from aeviz.core.field import Grid
 from aeviz.core.files import FileError
 from aeviz.core.film import epoch_caption, film_epochs, film_settings, samples, shots
+from aeviz.core.numbers import grouped
 from aeviz.core.recipe import Recipe
 from aeviz.core.setting import SettingError
 from aeviz.figure.film import Film, Picture
@@ -82,7 +83,7 @@ class FilmMaking(QObject, Generic[_Shown]):
         """What is being done."""
         if not self.painted:
             return "Working out the first pictures …"
-        return f"Picture {self.painted:,} of {self.pictures:,}"
+        return f"Picture {grouped(self.painted)} of {grouped(self.pictures)}"
 
     @property
     def seconds_left(self) -> float | None:

@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from aeviz.core.changes import Change
 from aeviz.core.history import Branch, History
+from aeviz.core.numbers import grouped
 from aeviz.core.settings import SPECS, Settings, applies
 
 _TOGETHER = 1.0  # seconds between a change and the run that begins with it, however slow the machine is
@@ -76,8 +77,3 @@ def origin_text(history: History, branch: Branch) -> str:
 def branch_label(branch: Branch, epoch: int) -> str:
     """Which epoch of which branch: "Run 2 · epoch 137"."""
     return f"{branch.name} · epoch {grouped(epoch)}"
-
-
-def grouped(number: int) -> str:
-    """A whole number, with a thin space after its thousands."""
-    return f"{number:,}".replace(",", "\u2009")

@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import QLabel, QSizePolicy
 from aeviz.app.plot import CENTRE, RIGHT, Plot, decade_values
 from aeviz.core.events import Losses
 from aeviz.core.explanation import loss_text
+from aeviz.core.numbers import grouped
 from aeviz.figure.theme import font
 
 _BUCKETS = 600  # about one per pixel: a curve of a million epochs costs what one of a thousand costs
@@ -267,19 +268,19 @@ class LossCurve(Plot):
         if 1 <= epoch <= len(self._losses):
             loss, regulariser = float(self._losses[epoch - 1]), float(self._regularisers[epoch - 1])
             near = min(near, away(loss))
-            text = f"epoch {epoch:,} · loss {loss_text(loss, regulariser, '.5g')}"
+            text = f"epoch {grouped(epoch)} · loss {loss_text(loss, regulariser, '.5g')}"
         for other in self._others:
             if other.since < epoch <= len(other.losses):
                 loss = float(other.losses[epoch - 1])
                 if away(loss) < near:
-                    near, text = away(loss), f"{other.name} · epoch {epoch:,} · loss {loss:.5g}"
+                    near, text = away(loss), f"{other.name} · epoch {grouped(epoch)} · loss {loss:.5g}"
         self._tell(epoch if text else None, text)
         self._reading.move(min(round(mouse.x()) + 10, self.width() - self._reading.width() - 4), _TOP)
 
     def _tell(self, epoch: int | None, text: str) -> None:
         self._read_at = epoch
         self._reading.setVisible(bool(text))
-        self._reading.setText(text.replace(",", "\u2009"))
+        self._reading.setText(text)
         self._reading.adjustSize()
         self.update()
 

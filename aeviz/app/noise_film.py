@@ -10,6 +10,7 @@ from PyQt6.QtCore import QObject
 from aeviz.app.film_making import FilmMaking
 from aeviz.core.clean_data import CleanData
 from aeviz.core.film import noise_caption
+from aeviz.core.numbers import grouped
 from aeviz.core.recipe import Recipe
 from aeviz.figure.film import Film, Picture
 from aeviz.sweep.executors import cores
@@ -40,7 +41,7 @@ class NoiseFilm(FilmMaking[float]):
     def stage(self) -> str:
         """What is being done."""
         done, of = self.progress
-        return super().stage if done == of else f"Network {done + 1:,} of {of:,}"
+        return super().stage if done == of else f"Network {grouped(done + 1)} of {grouped(of)}"
 
     def _fetch(self) -> None:
         while self._wanted and self._room > 0 and self._noises.ready(self._wanted[0][0]):

@@ -7,9 +7,9 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidg
 
 from aeviz.app.branch_button import BranchButton
 from aeviz.app.editors import NumberEditor
-from aeviz.app.lineage import grouped
 from aeviz.app.live_run import LiveRun
 from aeviz.app.store import Store
+from aeviz.core.numbers import grouped
 from aeviz.core.settings import SPECS
 from aeviz.figure.theme import DISPLAY
 

@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QMenu, QWidget
 from aeviz.app.keeper import Keeper
 from aeviz.app.memory import Memory
 from aeviz.app.recovery import told_time
+from aeviz.core.numbers import grouped
 
 
 class RecentMenu(QMenu):
@@ -24,7 +25,7 @@ class RecentMenu(QMenu):
     def _fill(self) -> None:
         self.clear()
         for left in self._keeper.closed:
-            action = self.addAction(f"The run of {told_time(left.time)}, epoch {left.epoch:,}")
+            action = self.addAction(f"The run of {told_time(left.time)}, epoch {grouped(left.epoch)}")
             action.setToolTip("Its window was closed, or it made room for another run")
             action.triggered.connect(partial(self._keeper.recover, left))
         if self._keeper.closed:

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QPus
 
 from aeviz.app.keeper import PICTURE
 from aeviz.core.journal import Left
+from aeviz.core.numbers import grouped
 
 
 class RecoveryDialog(QDialog):
@@ -51,7 +52,7 @@ class RecoveryDialog(QDialog):
             picture.setPixmap(pixmap.scaled(picture.size(), Qt.AspectRatioMode.KeepAspectRatioByExpanding,
                 Qt.TransformationMode.SmoothTransformation))  # fmt: skip
         picture.setAccessibleName("Picture of its field")
-        text = QLabel(f"<b>Epoch {run.epoch:,}</b><br>{told_time(run.time)}")
+        text = QLabel(f"<b>Epoch {grouped(run.epoch)}</b><br>{told_time(run.time)}")
         take, forget = QPushButton("Take up"), QPushButton("Forget")
         take.setProperty("role", "accent")
         take.clicked.connect(lambda: self._choose(run))

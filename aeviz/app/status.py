@@ -9,6 +9,7 @@ from aeviz.app.inspector import place_texts
 from aeviz.app.live_run import LiveRun
 from aeviz.core.explanation import loss_text, percent
 from aeviz.core.metrics import Quality
+from aeviz.core.numbers import grouped
 from aeviz.core.rate import Rate
 from aeviz.work.messages import Frame
 
@@ -64,7 +65,7 @@ class StatusLine(QStatusBar):
 
     def show_frame(self, frame: Frame, run: LiveRun) -> None:
         """Show the readings of a frame that has been drawn."""
-        self.progress.setText(f"epoch {frame.epoch:,}   loss {_loss_of(run, frame.epoch)}")
+        self.progress.setText(f"epoch {grouped(frame.epoch)}   loss {_loss_of(run, frame.epoch)}")
         place = frame.marks.cursor
         texts = place_texts(place, run.data)
         here = "   ".join(f"{sign} {texts[name]}" for name, sign in _SIGNS.items())
@@ -72,7 +73,7 @@ class StatusLine(QStatusBar):
         if not self.currentMessage():  # over which it would stand
             self.quality.setVisible(place is None or not self._narrow)
         self.rates.setText(
-            f"{run.steps_per_second:,.0f} steps/s   {self._frames.per_second:.0f} frames/s   "
+            f"{grouped(run.steps_per_second)} steps/s   {self._frames.per_second:.0f} frames/s   "
             f"seed {run.settings.seed}"
         )
 

@@ -44,6 +44,7 @@ from aeviz.app.toolbar import Toolbar
 from aeviz.app.undo import Undo
 from aeviz.core.corruption import shown_noisy
 from aeviz.core.field import Field
+from aeviz.core.numbers import grouped
 from aeviz.core.presets import Preset
 from aeviz.core.settings import SPECS, Settings, applies
 from aeviz.figure.composition import Beside
@@ -162,7 +163,7 @@ class Window(QMainWindow):
         self.run.rebuilt.connect(self._show_start)
         self.run.ready.connect(self._welcome)
         self.run.diverged.connect(
-            lambda reason: self._warn(f"Training stopped at epoch {self.run.epoch:,}: {reason}.")
+            lambda reason: self._warn(f"Training stopped at epoch {grouped(self.run.epoch)}: {reason}.")
         )
         self.run.refused.connect(self._go_on_without)
         self.run.failed.connect(self.reporter.show)
@@ -287,8 +288,8 @@ class Window(QMainWindow):
 
     def _mourn(self, how: str) -> None:
         self.timeline.show_run(self.run, self.run.epoch)
-        text = f"{how}. The window lives; nothing before epoch {self.run.epoch:,} is lost."
-        self.notice.say(text, f"Go on from epoch {self.run.epoch:,}", self._revive)
+        text = f"{how}. The window lives; nothing before epoch {grouped(self.run.epoch)} is lost."
+        self.notice.say(text, f"Go on from epoch {grouped(self.run.epoch)}", self._revive)
 
     def _revive(self) -> None:
         self.notice.hide()
@@ -374,7 +375,7 @@ class Window(QMainWindow):
         if playing and self.run.phase == "finished":
             most = int(SPECS["epochs"].high or 0)
             if self.store.set(epochs=min(most, max(settings.epochs, self.run.epoch) * 2)):
-                self.status.say(f"The run goes on to epoch {self.store.settings.epochs:,}")
+                self.status.say(f"The run goes on to epoch {grouped(self.store.settings.epochs)}")
         self.run.drive(playing=playing)
         self.timeline.show_run(self.run, self._shown)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -26,6 +27,20 @@ _open_window = _of("window", "window")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns 0 when done, 2 for bad arguments or input, 1 for anything else."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        try:
+            return _run(words)
+        finally:
+            if sys.stdout is not None:  # it was closed before the start
+                sys.stdout.flush()  # not at the interpreter's end, which would have a traceback for it
+    except OSError as error:  # of the output alone: each command tells of its own files
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
+        if isinstance(error, BrokenPipeError):  # who reads it has seen enough, as in `aeviz presets | head`
+            return FAILED
+        return say(f"aeviz: cannot write what it says: {error.strerror}", FAILED)
+
+
+def _run(words: list[str]) -> int:
     command = COMMANDS.get(words[0]) if words else None
     try:
         if command is not None:

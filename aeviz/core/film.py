@@ -8,13 +8,14 @@ from typing import TypeVar
 
 import numpy as np
 
+from aeviz.core.numbers import THIN_SPACE, grouped
 from aeviz.core.settings import Settings
 
 SIZE, RESOLUTION = (1280, 720), 128.0  # px of a film that is given no size; dpi: its legend is 16 px high
 MOST_GIF_RATE = 50.0  # pictures per second: times are whole 1/100 s, and players make 1/100 s a tenth
 _EARLY = 10.0  # epochs: about linear up to here, logarithmic from here on
 _SAMPLES = 7  # pictures that are looked at beforehand
-_FIGURE_SPACE, _COMMA_SPACE = "\u2007", "\u2008"  # as wide as a figure, as a comma
+_FIGURE_SPACE = "\u2007"  # as wide as a figure
 
 _Shown = TypeVar("_Shown", bound=float)
 
@@ -82,8 +83,8 @@ def samples(shown: Sequence[_Shown]) -> list[_Shown]:
 
 def epoch_caption(epoch: int, last: int) -> str:
     """The epoch in words, as wide as the last one's: no digit moves from picture to picture."""
-    text = f"{epoch:,}"
-    blank = "".join(_COMMA_SPACE if each == "," else _FIGURE_SPACE for each in f"{last:,}")
+    text = grouped(epoch)
+    blank = "".join(THIN_SPACE if each == THIN_SPACE else _FIGURE_SPACE for each in grouped(last))
     return f"epoch {blank[: len(blank) - len(text)]}{text}"
 
 

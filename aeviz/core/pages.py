@@ -28,7 +28,7 @@ def _page(
 PAGES: Mapping[str, PagePreset] = {
     "screen": _page("Screen", (), 192.0, 9.0),
     "slide": _page("Slide 16:9", (33.867, 19.05), 144.0, 16.0),
-    "column": _page("Column width", (8.5, 7.5), 600.0, 7.0, theme="light"),
+    "column": _page("Column width", (8.5, 7.0), 600.0, 7.0, theme="light"),
     "full-width": _page("Full width", (17.8, 14.0), 600.0, 9.0, theme="light"),
     "poster": _page("Poster", (60.0, 48.0), 200.0, 28.0, theme="light"),
 }

@@ -22,15 +22,16 @@ _MOST_STEPS = 1e4  # from 0 to the farthest number
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _CENTRE = Qt.AlignmentFlag.AlignHCenter
 _BESIDE = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
-_TICK, _SPACING = 4.0, 64.0  # px: length of a tick, least distance between two numbers
+_TICK = 4.0  # px: its length
+_SPACING, _GAP = 50.0, 16.0  # px: least distance between two numbers, and between the texts of two
 
 
-def tick_values(low: float, high: float, pixels: float) -> tuple[list[float], int]:
+def tick_values(low: float, high: float, pixels: float, spacing: float = _SPACING) -> tuple[list[float], int]:
     """Round values between `low` and `high`, and the decimals that tell them apart.
 
-    Neighbours are 1, 2 or 5 times a power of ten apart and at least 64 of the `pixels` apart.
+    Neighbours are 1, 2 or 5 times a power of ten apart and at least `spacing` of the `pixels` apart.
     """
-    rough = (high - low) * _SPACING / max(pixels, 1.0)
+    rough = (high - low) * spacing / max(pixels, 1.0)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= rough * (1.0 - 1e-9))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
@@ -110,7 +111,12 @@ class AxesLayer(Layer):
         rect = self._box.rect()
         scale, offset = float(self._scale[k]), float(self._offset[k])
         low, high = (offset + scale * end for end in self._box.viewRange()[k])
-        values, _ = tick_values(low, high, (rect.width(), rect.height())[k])
+        pixels = (rect.width(), rect.height())[k]
+        values, _ = tick_values(low, high, pixels)
+        if k == 0:
+            metrics = QFontMetricsF(self._font)
+            widest = max(map(metrics.horizontalAdvance, tick_texts(values)[0]), default=0.0)
+            values, _ = tick_values(low, high, pixels, max(_SPACING, widest + _GAP))
         places = np.zeros((len(values), 2))
         places[:, k] = (np.array(values) - offset) / scale
         at = np.floor(self.to_pixels(places)[:, k]) + 0.5

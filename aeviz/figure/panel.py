@@ -12,7 +12,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QPainterPath
 from PyQt6.QtWidgets import QGraphicsItem
 
-from aeviz.core.layers import LAYERS, arrows_of
+from aeviz.core.layers import LAYERS, SAMPLED, arrows_of
 from aeviz.core.manifolds import FloatArray
 from aeviz.core.marks import Marks, Point
 from aeviz.core.settings import Settings
@@ -133,13 +133,14 @@ class Panel:
             vector = scale.arrow_factor * part.vectors[::skip, ::skip].reshape(-1, 2)
         colour = theme.arrow if LAYERS[part.layer].symbol else theme.muted
         self._grid_arrows.set_arrows(start, vector, colour, skip * min(grid.cell))
-        shown = settings.arrows in ("samples", "both")
-        noisy, moved = thinned(field.noisy), thinned(field.reconstruction - field.noisy)
-        # Beside arrows of another meaning they have their true length.
-        factor = 1.0 if arrows_of(part.layer, settings).exact else scale.arrow_factor
-        self._sample_arrows.set_arrows(
-            noisy if shown else _NOTHING, factor * moved if shown else _NOTHING, theme.noisy
-        )
+        start = vector = _NOTHING
+        if settings.arrows in ("samples", "both"):
+            # Beside arrows of another meaning they have their true length.
+            factor = 1.0 if arrows_of(part.layer, settings).exact else scale.arrow_factor
+            moved = SAMPLED.vectors(field)
+            assert moved is not None
+            start, vector = thinned(field.noisy), factor * thinned(moved)
+        self._sample_arrows.set_arrows(start, vector, theme.noisy)
 
 
 class Box(pg.ViewBox):

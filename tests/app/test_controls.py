@@ -27,6 +27,7 @@ from aeviz.app.editors import (
 from aeviz.app.store import Store
 from aeviz.core.clean_data import clean_data
 from aeviz.core.manifolds import BITS, CURVES
+from aeviz.core.numbers import grouped
 from aeviz.core.setting import SettingError, Spec
 from aeviz.core.settings import FILE_GROUPS, GROUPS, SPECS, Settings
 from aeviz.core.settings import TABLE as WHOLE_TABLE
@@ -129,7 +130,7 @@ def shown(editor: QWidget, spec: Spec) -> Any:
 def as_shown(spec: Spec, value: Any) -> Any:
     """What the editor of a setting should show."""
     if spec.name == "drawn":
-        return f"{len(value) // 2:,} · draw" if value else "Draw …"
+        return f"{grouped(len(value) // 2)} · draw" if value else "Draw …"
     if spec.name == "data":
         return Path(value).name
     if isinstance(value, tuple):
@@ -470,7 +471,7 @@ def test_the_drawn_points_are_counted_and_a_press_asks_for_the_pencil(panel):
     editor = panel.controls.editor("drawn")
     assert editor.text() == "Draw …"
     panel.store.set(data="drawn", drawn=tuple(np.arange(4_000.0).tolist()))
-    assert editor.text() == "2,000 · draw"
+    assert editor.text() == "2\u2009000 · draw"
     assert editor.fontMetrics().horizontalAdvance(editor.text()) < editor.width()
     before = panel.store.settings
     editor.click()

@@ -18,6 +18,7 @@ from aeviz.core.film import (
     samples,
     shots,
 )
+from aeviz.core.numbers import THIN_SPACE, grouped
 from aeviz.core.settings import Settings
 
 FILM = Settings(duration=8.0, frame_rate=30.0, hold=1.0)
@@ -90,10 +91,10 @@ def test_samples_reach_from_the_first_to_the_last_and_are_few():
 def test_captions_are_as_long_whatever_the_epoch(last, epochs):
     texts = [epoch_caption(epoch, last) for epoch in epochs]
     assert len({len(text) for text in texts}) == 1
-    commas = {tuple(k for k, each in enumerate(text) if each in ",\u2008") for text in texts}
-    assert len(commas) == 1, "where a comma is to come there is a space as wide"
+    gaps = {tuple(k for k, each in enumerate(text) if each == THIN_SPACE) for text in texts}
+    assert len(gaps) == 1, "the thousands are where they will be"
     for text, epoch in zip(texts, epochs, strict=True):
-        assert text.startswith("epoch ") and text.endswith(f"{epoch:,}")
+        assert text.startswith("epoch ") and text.endswith(grouped(epoch))
     assert {len(noise_caption(noise)) for noise in (0.05, 0.123456, 1.0)} == {9}
 
 

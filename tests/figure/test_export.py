@@ -31,6 +31,7 @@ FULL = Settings(points=40, arrows="both", show_noisy=True, show_reconstruction=T
 SAME_QT, OTHER_PROGRAM = 0.7, 1.2  # 0.1 of it: in vector files, cells reach under the next ones
 MANY_SHAFTS = {SAME_QT: 2.0, OTHER_PROGRAM: 5.0}  # 1,360 arrows are mostly edges
 MUCH_TEXT = 0.4  # more, where a second layer has its own title, scale and edges, or lines and a label
+LONG_NUMBERS = 0.2  # more, on axes in the user's own units: Qt's SVG has another font
 WIPE_LINE = 9  # px on each side: in vector files it stands 2 px beside
 OWN = (np.array([300.0, 0.02]), np.array([-4_000.0, 7.0]))  # scale and offset of the user's units
 DECODED = tuple(np.array([[x, y] for y in (-1.0, 1.5)]) for x in (-1.7, -0.6, 0.9))
@@ -59,6 +60,7 @@ def figure(request, qapp, best):
     if request.param == "own units":
         figure.show_look((-0.6, 0.4), "look here")
     figure.setProperty("settings", settings)
+    figure.setProperty("own", request.param == "own units")
     return figure
 
 
@@ -73,6 +75,7 @@ def assert_alike(image: QImage, figure: FieldFigure, least: float) -> None:
         least = MANY_SHAFTS[least]
     if settings.compare != "off" or settings.decoder:
         least += MUCH_TEXT
+    least += LONG_NUMBERS * figure.property("own")
     apart = apart_by(image, QImage.fromData(picture_bytes(figure, ".png"), "PNG"))
     if settings.compare == "wipe":
         box = figure.box.geometry()

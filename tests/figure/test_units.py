@@ -164,8 +164,9 @@ def test_numbers_in_the_users_units_are_written_in_the_picture(unit, compare, fi
     settings = BARE.replace(compare=compare, beside="none")
     scale, offset = UNITS[unit]
     texts = paint(settings, field(settings), data=of_units(scale, offset, settings)).texts()
+    pixels = 600.0 if compare == "off" else 300.0  # about
     for k, (low, high) in enumerate(((-3.5, 3.5), (-2.5, 2.5))):
-        values, decimals = tick_values(offset[k] + scale[k] * low, offset[k] + scale[k] * high, 300.0)
+        values, decimals = tick_values(offset[k] + scale[k] * low, offset[k] + scale[k] * high, pixels)
         wanted = {number_text(value, decimals) for value in values}
         assert len(wanted & {*texts}) >= 2, (wanted, texts)
 
