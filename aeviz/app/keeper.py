@@ -34,9 +34,11 @@ from aeviz.figure.export import png_bytes, thumbnail
 from aeviz.figure.figure import FieldFigure
 from aeviz.version import __version__
 
-LOOK_EVERY = 1_000  # ms: whether the journal has grown too long
+LOOK_EVERY = 1_000  # ms: whether the journal has grown too long, or rests
+TRY_EVERY = 30  # looks: whether a disk that took nothing has room again
 FIRST_PICTURE, PICTURE_EVERY = 3, 15  # looks until the journal gets its picture, and a newer one
 PICTURE = 200, 170  # px
+_AGAIN = "There is room on the disk again: what is trained can be brought back after a crash."
 A_WHILE = 60.0  # seconds of training after which a run that makes room for another one is kept
 
 
@@ -92,7 +94,10 @@ class Keeper(QObject):
     def close(self) -> None:
         """The window closes, and the journal with it; what is in no file stays for a while."""
         self._timer.stop()
-        self._journal.close(forget=self._news == math.inf and not self._writing)
+        forget = self._news == math.inf and not self._writing
+        if self._journal.rests and not forget:
+            self._journal.restart(self._snapshot())  # the disk may have room again
+        self._journal.close(forget=forget)
 
     # Run files
 
@@ -276,9 +281,11 @@ class Keeper(QObject):
 
     def _look(self) -> None:
         self._journal.limit = self._store.settings.history * MEGABYTE
+        self._looks += 1
         if self._journal.is_long:
             self._journal.restart(self._snapshot())
-        self._looks += 1
+        elif self._journal.rests and self._looks % TRY_EVERY == 0:
+            self._journal.restart(self._snapshot(), partial(self._told.emit, _AGAIN))
         due = self._looks == FIRST_PICTURE or self._looks % PICTURE_EVERY == 0
         if due and self._run.epoch:
             self._journal.put_picture(png_bytes(thumbnail(self._figure, QSize(*PICTURE))))

@@ -76,6 +76,11 @@ class Journal:
         is_open = self._file >= 0 and not self._restarts
         return is_open and self._size > max(self.limit, 2 * self._least)
 
+    @property
+    def rests(self) -> bool:
+        """Whether nothing can be written until `restart`."""
+        return self._file < 0 and not self._restarts
+
     def write(self, event: Event) -> None:
         """Write an event down, within a second."""
         if self._is_closed or self._is_late:

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from PyQt6.QtWidgets import QLabel, QPushButton
 
@@ -20,6 +21,7 @@ from aeviz.app.recent import RecentMenu
 from aeviz.app.recovery import RecoveryDialog
 from aeviz.core import journal as journal_module
 from aeviz.core.files import FileError
+from aeviz.core.left_runs import left_behind, users_runs
 
 pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kills processes"),
@@ -228,3 +230,35 @@ def test_a_full_state_folder_is_told_once_and_training_goes_on(state, new_window
     assert len(told) == 1
     assert str(state / "aeviz") in told[0]
     assert desk.window.notice.isVisible()
+
+
+@pytest.fixture
+def full(state, new_window, desk_at, monkeypatch):
+    """A window whose run is finished, on a disk that took nothing of it and has room again."""
+    monkeypatch.setattr(journal_module, "INTERVAL", 0.01)
+    monkeypatch.setattr(keeper_module, "LOOK_EVERY", 10)
+    monkeypatch.setattr(keeper_module, "TRY_EVERY", 10**9)
+    (state / "aeviz").write_text("no folder")
+    desk = desk_at(new_window())
+    desk.run.drive(speed=float("inf"))
+    desk.finish()
+    desk.until(lambda: "is lost in a crash" in desk.window.notice.text.text())
+    (state / "aeviz").unlink()
+    return desk
+
+
+def test_where_a_disk_has_room_again_a_crash_loses_nothing_any_more(full, tmp_path_factory, monkeypatch):
+    monkeypatch.setattr(keeper_module, "TRY_EVERY", 2)
+    full.until(lambda: "room on the disk again" in full.window.notice.text.text())
+    crashed = tmp_path_factory.mktemp("crashed") / "runs"
+    shutil.copytree(users_runs(), crashed)  # of a process that has no lock
+    (left,) = left_behind(crashed)
+    assert not left.closed
+    np.testing.assert_array_equal(left.read().current.losses, full.run.losses)
+
+
+def test_a_window_that_closes_once_the_disk_has_room_again_leaves_its_run(full):
+    full.window.close()
+    assert not full.window.keeper.left(), "it was no crash"
+    (left,) = full.window.keeper.closed
+    np.testing.assert_array_equal(left.read().current.losses, full.run.losses)
