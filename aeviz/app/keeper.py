@@ -38,7 +38,7 @@ LOOK_EVERY = 1_000  # ms: whether the journal has grown too long, or rests
 TRY_EVERY = 30  # looks: whether a disk that took nothing has room again
 FIRST_PICTURE, PICTURE_EVERY = 3, 15  # looks until the journal gets its picture, and a newer one
 PICTURE = 200, 170  # px
-_AGAIN = "There is room on the disk again: what is trained can be brought back after a crash."
+_AGAIN = "What is trained can be brought back after a crash again."
 A_WHILE = 60.0  # seconds of training after which a run that makes room for another one is kept
 
 

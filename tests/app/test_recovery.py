@@ -249,7 +249,7 @@ def full(state, new_window, desk_at, monkeypatch):
 
 def test_where_a_disk_has_room_again_a_crash_loses_nothing_any_more(full, tmp_path_factory, monkeypatch):
     monkeypatch.setattr(keeper_module, "TRY_EVERY", 2)
-    full.until(lambda: "room on the disk again" in full.window.notice.text.text())
+    full.until(lambda: "brought back after a crash again" in full.window.notice.text.text())
     crashed = tmp_path_factory.mktemp("crashed") / "runs"
     shutil.copytree(users_runs(), crashed)  # of a process that has no lock
     (left,) = left_behind(crashed)
