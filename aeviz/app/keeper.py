@@ -95,8 +95,8 @@ class Keeper(QObject):
         """The window closes, and the journal with it; what is in no file stays for a while."""
         self._timer.stop()
         forget = self._news == math.inf and not self._writing
-        if self._journal.rests and not forget:
-            self._journal.restart(self._snapshot())  # the disk may have room again
+        if not forget:
+            self._write_again()
         self._journal.close(forget=forget)
 
     # Run files
@@ -217,6 +217,7 @@ class Keeper(QObject):
     ) -> None:
         run, store = self._run, self._store
         if self._is_worth_keeping:
+            self._write_again()
             self._journal.leave()
         run.take_up(history)
         number = history.current.number
@@ -279,13 +280,18 @@ class Keeper(QObject):
 
         self._journal.restart(self._snapshot(), then)
 
+    def _write_again(self, then: Callable[[], object] | None = None) -> None:
+        """Where the disk took nothing, try whether it has room by now."""
+        if self._journal.rests:
+            self._journal.restart(self._snapshot(), then)
+
     def _look(self) -> None:
         self._journal.limit = self._store.settings.history * MEGABYTE
         self._looks += 1
         if self._journal.is_long:
             self._journal.restart(self._snapshot())
-        elif self._journal.rests and self._looks % TRY_EVERY == 0:
-            self._journal.restart(self._snapshot(), partial(self._told.emit, _AGAIN))
+        elif self._looks % TRY_EVERY == 0:
+            self._write_again(partial(self._told.emit, _AGAIN))
         due = self._looks == FIRST_PICTURE or self._looks % PICTURE_EVERY == 0
         if due and self._run.epoch:
             self._journal.put_picture(png_bytes(thumbnail(self._figure, QSize(*PICTURE))))

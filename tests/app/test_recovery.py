@@ -257,8 +257,20 @@ def test_where_a_disk_has_room_again_a_crash_loses_nothing_any_more(full, tmp_pa
     np.testing.assert_array_equal(left.read().current.losses, full.run.losses)
 
 
-def test_a_window_that_closes_once_the_disk_has_room_again_leaves_its_run(full):
-    full.window.close()
-    assert not full.window.keeper.left(), "it was no crash"
-    (left,) = full.window.keeper.closed
-    np.testing.assert_array_equal(left.read().current.losses, full.run.losses)
+@pytest.mark.parametrize("how", ["closed", "another is opened"])
+def test_a_run_that_ends_once_the_disk_has_room_again_is_left_whole(how, full, tmp_path):
+    keeper, losses = full.window.keeper, full.run.losses.copy()
+    keeper.write(tmp_path / "earlier.aeviz")
+    full.until(lambda: full.message.startswith("Saved"))
+    full.store.set(noise=0.6)  # which is in no file
+    if how == "closed":
+        full.window.close()
+    else:
+        with full.expect(keeper.opened):
+            keeper.open(tmp_path / "earlier.aeviz")
+        assert keeper._journal.flush()
+    assert not keeper.left(), "it was no crash"
+    (left,) = keeper.closed
+    history = left.read()
+    np.testing.assert_array_equal(history.current.losses, losses)
+    assert [*history.changes][-1].new.noise == 0.6
