@@ -106,6 +106,36 @@ def test_a_file_that_is_no_run_is_refused_in_one_line(
         assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize("before", [0, 1, 3])
+def test_in_a_window_it_may_be_said_how_a_run_is_drawn(
+    before: int, run_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr("aeviz.cli.window.require_qt", lambda **_: None)
+    monkeypatch.setattr("aeviz.app.main.open_window", lambda settings, **more: given.append(more) or 0)
+    words = ["--no-midline", "--theme", "light"]
+    assert main([*words[:before], str(run_file), *words[before:]]) == 0
+    assert given[0]["changes"] == {"midline": False, "theme": "light"}
+    assert given[0]["opened"][0] == run_file
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--noise", "0.3"], "--noise belongs to the run"),
+        (["--preset", "lecture-2020"], "--preset and "),
+        (["other.aeviz"], "'other.aeviz' is not expected here"),
+        (["--theme", "drak"], "did you mean dark?"),
+    ],
+)
+def test_what_does_not_fit_a_run_opens_no_window(
+    more: list[str], says: str, run_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(run_file), *more]) == 2
+    error = capsys.readouterr().err
+    assert says in error and error.count("\n") == 1
+
+
 def test_a_run_whose_file_of_points_is_gone_opens_with_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,9 @@ import gc
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PyQt6 import sip
 from PyQt6.QtCore import QSocketNotifier, QTimer
@@ -27,13 +29,13 @@ COLLECT_EVERY, TRIM_EVERY = 2_000, 60_000  # ms
 
 def open_window(
     settings: Settings, *, theme_given: bool, lesson: str | None = None,
-    opened: tuple[Path, SavedRun | Recipe] | None = None,
+    opened: tuple[Path, SavedRun | Recipe] | None = None, changes: Mapping[str, Any] | None = None,
 ) -> int:  # fmt: skip
     """Show the window and run until it is closed; returns the exit code.
 
     The theme of the last window is taken, unless this one was asked for with a theme. Where the settings
     are those of a preset, it is a lesson. With `opened` it shows a run that was read from a file, or makes
-    that of a figure again.
+    that of a figure again, with `changes` of how it is drawn.
     """
     keep_to(ALL_BUT_ONE)
     application = new_application()
@@ -47,6 +49,7 @@ def open_window(
     if opened is not None:
         path, found = opened
         window.keeper.show(found, path)
+        window.store.set(**changes or {})
     window.start()
     if lesson is not None:
         window.lessons.show(lesson)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
-from aeviz.cli.options import REFUSED, Parser, Refused, add_settings, manual, parsed, say, settings_of
+from aeviz.cli.options import REFUSED, Parser, Refused, add_settings, manual, parsed, say, settings_of, typed
 from aeviz.core.data_file import SUFFIXES
 from aeviz.core.files import RUN, FileError
 from aeviz.core.recipe import Recipe
@@ -13,6 +14,7 @@ from aeviz.core.recipe_files import opened
 from aeviz.core.setting import nearest
 from aeviz.core.settings import DEFAULTS
 from aeviz.figure.qt import require_qt
+from aeviz.runs import with_view
 from aeviz.version import __version__
 
 
@@ -34,6 +36,7 @@ def window_parser() -> Parser:
                 "aeviz": "train on a spiral",
                 "aeviz --preset lecture-2021": "begin with a lesson",
                 "aeviz field.png": "bring back what made this figure",
+                "aeviz lecture.aeviz --theme light": "go on with a run, drawn for a bright room",
                 "aeviz points.csv --noise 0.1": "train on points of your own",
             },
         ),
@@ -46,20 +49,17 @@ def window_parser() -> Parser:
 def window(words: list[str], commands: tuple[str, ...]) -> int:
     """Open the window on settings, a file of points or a run file; `commands` are the other things to do."""
     parser = window_parser()
+    parser.add_argument("file", nargs="?", help=argparse.SUPPRESS)  # which is told above
     if words and not words[0].startswith("-"):
-        if not words[0].lower().endswith((*SUFFIXES, *RECIPES, RUN)):
-            known = (
-                f"{', '.join(commands)}, run files ({RUN}), figures that aeviz made ({', '.join(RECIPES)}) "
-                f"and files of points ({', '.join(SUFFIXES)})"
-            )
-            guess = nearest(words[0], commands)
-            raise Refused(f"there is no command {words[0]!r}{guess}; there are {known}")
-        if words[0].lower().endswith((*RECIPES, RUN)):
-            return _open(words)
-        if any(word.split("=")[0] == "--data" for word in words):
-            raise Refused(f"{words[0]} and --data name two kinds of data: leave one of them out")
-        words = ["--data", *words]
+        _check_name(words[0], commands)
     chosen = parsed(parser, words)
+    if chosen.file is not None:
+        _check_name(chosen.file, commands)
+        if chosen.file.lower().endswith((*RECIPES, RUN)):
+            return _open(chosen)
+        if chosen.data is not None:
+            raise Refused(f"{chosen.file} and --data name two kinds of data: leave one of them out")
+        chosen.data = chosen.file
     settings, given = settings_of(chosen)
     if settings.is_from_file:  # a run that begins anew reads it again, wherever its name came from
         settings = settings.replace(data=str(Path(settings.data).absolute()))
@@ -69,21 +69,32 @@ def window(words: list[str], commands: tuple[str, ...]) -> int:
     return open_window(settings, theme_given="theme" in given, lesson=chosen.preset)
 
 
-def _open(words: list[str]) -> int:
-    """Open a run file, or the run of a figure, in the window."""
-    if words[1:]:
-        raise Refused(f"{words[0]} has settings of its own: {words[1]} is not expected after it")
+def _check_name(word: str, commands: tuple[str, ...]) -> None:
+    """Whether a word is the name of a file that can be opened."""
+    if not word.lower().endswith((*SUFFIXES, *RECIPES, RUN)):
+        known = (
+            f"{', '.join(commands)}, run files ({RUN}), figures that aeviz made ({', '.join(RECIPES)}) "
+            f"and files of points ({', '.join(SUFFIXES)})"
+        )
+        raise Refused(f"there is no command {word!r}{nearest(word, commands)}; there are {known}")
+
+
+def _open(chosen: argparse.Namespace) -> int:
+    """Open a run file, or the run of a figure, in the window; what is drawn of it may be said."""
+    if chosen.preset is not None:
+        raise Refused(f"--preset and {chosen.file} both say what the run is: leave one of them out")
+    path, changes = Path(chosen.file), typed(chosen)
     try:
-        path = Path(words[0])
         found = opened(path)
         if isinstance(found, Recipe):
             found.history()  # whether there are its points
     except FileError as error:
         return say(f"aeviz: {error}", REFUSED)
+    view = found.settings if isinstance(found, Recipe) else found.view
+    with_view(view, changes, path)
     require_qt(screen=True)
     from aeviz.app.main import open_window
 
-    view = found.settings if isinstance(found, Recipe) else found.view
     # Until it is shown, the window has points that are there: the run brings its own.
     settings = view.on_screen().replace(data=DEFAULTS.data)
-    return open_window(settings, theme_given=True, opened=(path, found))
+    return open_window(settings, theme_given=True, opened=(path, found), changes=changes)
