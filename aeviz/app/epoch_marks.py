@@ -50,7 +50,7 @@ class EpochMark:
         """The least that says it, with a setting's symbol for its label: "σ 0.20 → 0.25"."""
         if self.name:
             return self.name
-        changed = [*self.old.changed(self.new)] if self.old and self.new else []
+        changed = [*self.old.shown_as(self.new).changed(self.new)] if self.old and self.new else []
         spec = SPECS[changed[0]] if len(changed) == 1 else None
         if spec and spec.symbol and self.title.startswith(f"{spec.label} "):
             return spec.symbol + self.title.removeprefix(spec.label)

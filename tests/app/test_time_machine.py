@@ -11,7 +11,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QPushButton
 
 from aeviz.app import timeline
-from aeviz.app.epoch_marks import marks_of
+from aeviz.app.epoch_marks import EpochMark, marks_of
 from aeviz.app.lineage import shared
 from aeviz.core.changes import Change
 from aeviz.core.clean_data import clean_data
@@ -63,6 +63,8 @@ def test_a_change_is_marked_where_it_took_effect():
     (mark,) = marks_of(story.history)
     assert mark.tip == "epoch 137: Noise 0.25 → 0.40"
     assert mark.short == "σ 0.25 → 0.40"
+    drawn = EpochMark(137, "changed", old=mark.old, new=mark.new.replace(theme="light", midline=False))
+    assert drawn.short == mark.short, "how it is drawn is not what is marked"
 
 
 def test_a_drag_is_one_mark_and_what_comes_later_another():
