@@ -6,7 +6,15 @@ from collections.abc import Callable
 from datetime import datetime
 
 from PyQt6.QtCore import QSignalBlocker, Qt, QTimer
-from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHeaderView,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from aeviz.app.lineage import lineage
 from aeviz.app.live_run import LiveRun
@@ -14,6 +22,7 @@ from aeviz.app.undo import Undo
 from aeviz.core.numbers import grouped
 
 FILL_AFTER = 100  # ms
+_EPOCH, _RIGHT = 2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter  # a column of numbers
 
 
 class ChangeList(QDialog):
@@ -23,10 +32,15 @@ class ChangeList(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Changes")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(560, 460)
+        self.resize(640, 460)
         self._undo, self._run, self._say = undo, run, say
         self.list = QTreeWidget()
         self.list.setHeaderLabels(["Change", "Branch", "After epoch", "Time"])
+        self.list.headerItem().setTextAlignment(_EPOCH, _RIGHT)
+        header = self.list.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.list.setRootIsDecorated(False)
         self.list.setAccessibleName("Changes of settings")
         self.list.setToolTip("A click shows the epoch after which it was changed")
@@ -56,13 +70,15 @@ class ChangeList(QDialog):
             self.list.clear()
             for change in reversed([*history.changes]):
                 branch = history[change.branch].name if change.branch in history else "forgotten"
-                time = f"{datetime.fromtimestamp(change.time):%H:%M:%S}"
+                then = datetime.fromtimestamp(change.time)
+                time = (
+                    f"{then:%H:%M:%S}" if then.date() == datetime.now().date() else f"{then:%Y-%m-%d %H:%M}"
+                )
                 item = QTreeWidgetItem([change.title, branch, grouped(change.epoch), time])
+                item.setTextAlignment(_EPOCH, _RIGHT)
+                item.setToolTip(0, change.title)
                 item.setData(0, Qt.ItemDataRole.UserRole, (change.branch, change.epoch))
                 self.list.addTopLevelItem(item)
-        for column in range(4):
-            self.list.resizeColumnToContents(column)
-        self.list.setColumnWidth(0, max(240, self.list.columnWidth(0)))
 
     def _look(self, item: QTreeWidgetItem) -> None:
         number, epoch = item.data(0, Qt.ItemDataRole.UserRole)

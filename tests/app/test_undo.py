@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
+
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
 from aeviz.app.change_list import ChangeList
 from aeviz.core import changes as changes_module
+from aeviz.core.changes import Change
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
@@ -136,3 +140,18 @@ def test_the_list_of_changes_leads_to_their_epochs(desk):
     QTest.mouseClick(dialog.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert desk.run.looking_at is None
     assert desk.message == f"That was in {first}: go to that run first"
+
+
+@pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has no such thing
+def test_the_list_of_changes_is_whole_however_long_their_names(desk):
+    changes, settings, number = desk.run.history.changes, desk.store.settings, desk.run.branch.number
+    long_ago = datetime(2025, 12, 24, 18, 30).timestamp()
+    changes.add(Change(settings, settings.replace(noise=0.5), number, 1, long_ago))
+    changes.add(Change(settings, settings, number, 1, time.time(), name="Lesson: " + 20 * "a word "))
+    dialog = ChangeList(desk.window, desk.window.undo, desk.run, lambda text: None)
+    dialog.show()
+    desk.until(dialog.list.isVisible)
+    assert dialog.list.horizontalScrollBar().maximum() == 0
+    assert dialog.list.topLevelItem(0).text(3).count(":") == 2, "today"
+    assert dialog.list.topLevelItem(1).text(3) == "2025-12-24 18:30"
+    dialog.close()
