@@ -16,6 +16,7 @@ HEAD_LENGTH, HEAD_WIDTH = 7.0, 5.5  # px
 _APART = 1.65  # px between the lines of a head at its back
 _SHORTEST = 0.35  # px; a shorter arrow is smaller than the ink it would take
 _ROOMY, _LEAST, _MOST = 17.0, 0.55, 1.2  # px between arrows that suits size 1; limits of the size
+_FINEST = 0.35  # px, width of a shaft in a file
 
 
 def arrow_shapes(start: FloatArray, vector: FloatArray, size: float = 1.0) -> tuple[FloatArray, FloatArray]:
@@ -90,20 +91,27 @@ class ArrowLayer(Layer):
     def paint(self, painter: QPainter, *_: object) -> None:
         """Draw all arrows."""
         scale, _offset = self.affine()
-        size = head_size(self._spacing * scale[0]) if self._spacing else 1.0
+        spacing = self._spacing * scale[0]
+        size = head_size(spacing) if spacing else 1.0
         start, vector = self.to_pixels(self._start), self._vector * scale
         shown = self._box.shown_rect  # under a wipe line, half the arrows are out of sight
         ends = np.sort(np.stack((start[:, 0], start[:, 0] + vector[:, 0])), axis=0)
         seen = (ends[1] > shown.left() - HEAD_WIDTH) & (ends[0] < shown.right() + HEAD_WIDTH)
-        pen = QPen(self._colour, SHAFT)
         if is_screen(painter):
-            stroke_segments(painter, arrow_lines(start[seen], vector[seen], size), pen)
+            lines = arrow_lines(start[seen], vector[seen], size)
+            stroke_segments(painter, lines, QPen(self._colour, SHAFT))
         else:
-            shafts, heads = arrow_shapes(start[seen], vector[seen], size)
-            stroke_segments(painter, shafts, pen)
+            bold = boldness(spacing) if spacing else 1.0
+            shafts, heads = arrow_shapes(start[seen], vector[seen], bold * size)
+            stroke_segments(painter, shafts, QPen(self._colour, bold * SHAFT))
             fill_polygons(painter, heads, QBrush(self._colour))
 
 
 def head_size(spacing: float) -> float:
     """The size of heads that suits arrows with so many pixels between them."""
     return min(max(spacing / _ROOMY, _LEAST), _MOST)
+
+
+def boldness(spacing: float) -> float:
+    """How bold arrows of the least size are in a file, which is looked at closer than a screen."""
+    return min(max(spacing / (_LEAST * _ROOMY), _FINEST), 1.0)

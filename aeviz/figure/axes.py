@@ -23,7 +23,8 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _CENTRE = Qt.AlignmentFlag.AlignHCenter
 _BESIDE = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
 _TICK = 4.0  # px: its length
-_SPACING, _GAP = 50.0, 16.0  # px: least distance between two numbers, and between the texts of two
+_SPACING, _CLOSEST = 50.0, 22.0  # px: least distance between two numbers, and where else they are too few
+_FEWEST, _GAP = 3, 16.0  # numbers, px between the texts of two
 
 
 def tick_values(low: float, high: float, pixels: float, spacing: float = _SPACING) -> tuple[list[float], int]:
@@ -111,17 +112,21 @@ class AxesLayer(Layer):
         rect = self._box.rect()
         scale, offset = float(self._scale[k]), float(self._offset[k])
         low, high = (offset + scale * end for end in self._box.viewRange()[k])
-        pixels = (rect.width(), rect.height())[k]
-        values, _ = tick_values(low, high, pixels)
-        if k == 0:
-            metrics = QFontMetricsF(self._font)
-            widest = max(map(metrics.horizontalAdvance, tick_texts(values)[0]), default=0.0)
-            values, _ = tick_values(low, high, pixels, max(_SPACING, widest + _GAP))
+        pixels, values = (rect.width(), rect.height())[k], list[float]()
+        for spacing in (_SPACING, _CLOSEST):
+            if len(values) < _FEWEST:
+                values, _ = tick_values(low, high, pixels, spacing)
+                across = self._widest(values) + _GAP if k == 0 else 0.0
+                values, _ = tick_values(low, high, pixels, max(spacing, across))
         places = np.zeros((len(values), 2))
         places[:, k] = (np.array(values) - offset) / scale
         at = np.floor(self.to_pixels(places)[:, k]) + 0.5
         texts, note = tick_texts(values)
         return list(zip(at.tolist(), texts, strict=True)), note
+
+    def _widest(self, values: list[float]) -> float:
+        metrics = QFontMetricsF(self._font)
+        return max(map(metrics.horizontalAdvance, tick_texts(values)[0]), default=0.0)
 
 
 def tick_texts(values: list[float]) -> tuple[list[str], str]:

@@ -117,6 +117,21 @@ def test_a_figure_of_odd_size_is_painted_to_its_edges(qapp, best):
     assert image.pixelColor(1_065, 941).name() == "#ffffff"
 
 
+def test_arrows_of_a_small_figure_are_finer_and_cover_little_of_it(qapp, best):
+    settings = FULL.replace(
+        layer="none", arrow_length="scaled", midline=False, show_data=False, show_noisy=False,
+        show_reconstruction=False, legend=False, colour_bar=False, theme="light",
+    )  # fmt: skip
+    covered = []
+    for width, height in ((900.0, 770.0), (300.0, 256.0)):
+        figure = figure_of(best(settings), settings, clean_data(settings))
+        figure.resize(width, height)
+        image = QImage.fromData(picture_bytes(figure, ".png", as_on_screen(figure, 2_700.0 / width)), "PNG")
+        x, y, wide, high = (round(2_700.0 / width * each) for each in figure.box.geometry().getRect())
+        covered.append(1.0 - pixels(image)[y : y + high, x : x + wide].mean() / 255.0)
+    assert 0.01 < covered[1] < 2.2 * covered[0], covered  # three times as much, were they as bold
+
+
 def test_an_image_that_there_is_no_memory_for_is_refused(qapp, best, monkeypatch):
     class NoRoom(QImage):
         def isNull(self) -> bool:

@@ -131,6 +131,19 @@ def test_the_numbers_on_the_axes_can_be_read_whole(unit, figure):
         assert x0 + 0.5 * one + 3.0 < x1 - 0.5 * other, "numbers run into each other"
 
 
+@pytest.mark.parametrize("size", [(640.0, 560.0), (420.0, 360.0), (300.0, 240.0), (220.0, 180.0)])
+def test_a_small_field_has_numbers_enough_and_room_between_them(size, figure):
+    figure.resize(*size)
+    assert figure.fits
+    metrics = QFontMetricsF(font(11))
+    up, across = (ticks(figure, k) for k in (1, 0))
+    assert len(up) >= 3 and len(across) >= 2
+    assert -np.diff([y for y, _ in up]).max() >= 22.0
+    for (x0, one), (x1, other) in itertools.pairwise(across):
+        between = x1 - x0 - 0.5 * (metrics.horizontalAdvance(one) + metrics.horizontalAdvance(other))
+        assert between >= 12.0
+
+
 @pytest.mark.parametrize(
     ("scale", "offset"),
     [((1e-12, 1.0), (1.0, 0.0)), ((1.0, 1.0), (1e12, -1e12)), ((1e-300, 1e290), (0.0, 0.0))],
