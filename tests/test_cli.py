@@ -62,6 +62,8 @@ ROOT = Path(__file__).parents[1]
         ("--decodr", "did you mean --decoder?"),
         ("--error-curv", "did you mean --error-curve?"),
         ("rendr a.png", "did you mean render?"),
+        ("sweep a.csv noise=0.1,0.2", "'noise=0.1,0.2' is not expected here: write --vary noise=0.1,0.2"),
+        ("presets noise=0.1", "'noise=0.1' is not expected here; see aeviz presets --help"),
         ("render a.pgn", "did you mean .png?"),
         ("render no/such/folder/a.png", "there is no folder"),
         ("render a.png b.png --epoc", "there is no option --epoc (did you mean --epoch?)"),

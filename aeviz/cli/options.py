@@ -64,7 +64,8 @@ def add_settings(parser: argparse.ArgumentParser, *, files: bool = True) -> None
 
 def _add_setting(section: argparse._ArgumentGroup, spec: Spec) -> None:
     symbol = f" ({spec.symbol})" if spec.symbol else ""
-    text = f"{spec.help.replace('%', '%%')}{symbol} Default: {spec.text(spec.default)}; {spec.range}."
+    default = spec.text(spec.default) or "none"
+    text = f"{spec.help.replace('%', '%%')}{symbol} Default: {default}; {spec.range}."
     if isinstance(spec.default, bool):
         section.add_argument(
             spec.option, dest=spec.name, action=argparse.BooleanOptionalAction, default=None, help=text
@@ -125,7 +126,10 @@ def parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namesp
         name = unknown[0].split("=")[0]
         if name.startswith("-"):
             raise Refused(f"there is no option {name}{nearest(name, known)}; see {parser.prog} --help")
-        raise Refused(f"{unknown[0]!r} is not expected here; see {parser.prog} --help")
+        mend = f"; see {parser.prog} --help"
+        if "=" in unknown[0] and name in SPECS and "--vary" in known:
+            mend = f": write --vary {unknown[0]}"
+        raise Refused(f"{unknown[0]!r} is not expected here{mend}")
     return chosen
 
 
