@@ -67,8 +67,13 @@ def axis_of(text: str) -> Axis:
     if not equals:
         raise SettingError(f"--vary {text}: say which values it takes: --vary {name}={_example(spec)}")
     parts = values.split("/" if isinstance(spec.default, tuple) else ",")
-    found = itertools.chain.from_iterable(_values(spec, part) for part in parts)
-    return Axis(name, tuple(dict.fromkeys(found)))
+    found = tuple(dict.fromkeys(itertools.chain.from_iterable(_values(spec, part) for part in parts)))
+    if len(parts) == 1 and spec.whole and "," in values and len(found[0]) > 1:
+        raise SettingError(
+            f"--vary {text}: that is one list; write {name}={'/'.join(values.split(','))} for several, or "
+            f"{spec.option} {values} where it does not vary"
+        )
+    return Axis(name, found)
 
 
 def _example(spec: Spec) -> str:

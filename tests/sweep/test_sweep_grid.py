@@ -54,6 +54,7 @@ def test_a_range_is_even_on_the_settings_own_scale() -> None:
         ("noise=0.1:0.5:x", "low:high:count"),
         ("noise=0.1:1e9:3", "0 to 1"),
         ("activation=tanh,rely", "did you mean relu?"),
+        ("hidden=16,64", "write hidden=16/64 for several, or --hidden 16,64 where it does not vary"),
         ("hidden=32,", ""),
     ],
 )
