@@ -97,11 +97,13 @@ class ArrowLayer(Layer):
         shown = self._box.shown_rect  # under a wipe line, half the arrows are out of sight
         ends = np.sort(np.stack((start[:, 0], start[:, 0] + vector[:, 0])), axis=0)
         seen = (ends[1] > shown.left() - HEAD_WIDTH) & (ends[0] < shown.right() + HEAD_WIDTH)
-        if is_screen(painter):
-            lines = arrow_lines(start[seen], vector[seen], size)
-            stroke_segments(painter, lines, QPen(self._colour, SHAFT))
+        bold = boldness(spacing) if spacing else 1.0
+        if is_screen(painter):  # where lines cannot be finer, but fainter
+            colour = QColor(self._colour)
+            colour.setAlphaF(bold)
+            lines = arrow_lines(start[seen], vector[seen], bold * size)
+            stroke_segments(painter, lines, QPen(colour, SHAFT))
         else:
-            bold = boldness(spacing) if spacing else 1.0
             shafts, heads = arrow_shapes(start[seen], vector[seen], bold * size)
             stroke_segments(painter, shafts, QPen(self._colour, bold * SHAFT))
             fill_polygons(painter, heads, QBrush(self._colour))

@@ -13,12 +13,15 @@ from aeviz.figure.heatmap import colours, draw_cells
 from aeviz.figure.theme import Theme, font
 
 _BAR = 12.0  # px, thickness
+_NOTHING = 1e-9  # of a range: nobody sees it
 _STEPS = np.linspace(0.0, 1.0, 256)[None]
 
 
 def value_text(value: float, span: float) -> str:
     """A value with as many digits as tell it from others of a range this long."""
-    digits = 3 if value == 0.0 else max(3, 3 + math.floor(math.log10(abs(value) / span)))
+    if abs(value) <= _NOTHING * span:
+        return "0"
+    digits = max(3, 3 + math.floor(math.log10(abs(value) / span)))
     return f"{value:.{min(digits, 12)}g}".replace("-", "−")
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -97,6 +97,7 @@ def test_ticks_that_a_person_would_choose(view, pixels, labels):
     assert [f"{value + 0.0:.{decimals}f}" for value in values] == labels
 
 
+@example(5e-324, 1.0)
 @given(st.floats(-1e4, 1e4), st.floats(-6, 4))
 def test_the_numbers_of_a_colour_bar_tell_its_ends_and_middle_apart(low, power):
     span = 10.0**power
