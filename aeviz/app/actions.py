@@ -77,7 +77,7 @@ def actions_of(window: Window) -> dict[str, list[Entry | QAction | QMenu]]:
         "&View": [
             ("&Home", "H", figure.home),
             ("Next la&yer", "M", partial(store.cycle, "layer")),
-            ("Last laye&r", "Shift+M", partial(store.cycle, "layer", -1)),
+            ("Laye&r before", "Shift+M", partial(store.cycle, "layer", -1)),
             ("&Compare layers", "V", partial(store.cycle, "compare")),
             ("Next se&cond layer", "B", partial(store.cycle, "beside")),
             ("Next &arrows", "A", partial(store.cycle, "arrows")),
