@@ -76,9 +76,9 @@ class BranchButton(QToolButton):
         for branch in others:
             self._add(beside, branch.name, branch, self.beside_wanted.emit, group, run.beside)
         for branch in run.history:
-            self._add(renamed, f"{branch.name} …", branch, self.rename_wanted.emit)
+            self._add(renamed, f"{branch.name}…", branch, self.rename_wanted.emit)
         for branch in others:
-            self._add(forgotten, f"{branch.name} …", branch, self.forget_wanted.emit)
+            self._add(forgotten, f"{branch.name}…", branch, self.forget_wanted.emit)
         for inner in (beside, forgotten):
             inner.setEnabled(bool(others))
 

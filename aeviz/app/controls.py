@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from aeviz.app.editors import (
@@ -44,7 +44,7 @@ _MATTERS: dict[str, Callable[[Settings], bool]] = {
     "easing": lambda s: s.film == "training",
 }
 """When a setting does something; else its row is not there."""
-_INSET = 6  # px between a row's content and the border that marks it
+INSET, AROUND = 6, 3  # px between a row's content and the border that marks it, beside and above
 _TAGS = {"live": "LIVE", "rebuild": "REBUILDS", "view": ""}
 _UNITS = ("s", "1/s", "dpi", "pt", "MB")  # which stand in a row, for a bare number could be another
 _EFFECT = {
@@ -77,10 +77,13 @@ class Controls(QScrollArea):
         content = QWidget()
         content.setObjectName("panel")
         column = QVBoxLayout(content)
-        column.setContentsMargins(16 - _INSET, 12, 14 - _INSET, 16)
+        column.setContentsMargins(16 - INSET, 12, 14 - INSET, 16)
         column.setSpacing(10)
         self.network = NetworkDrawing()
         self._marked: str | None = None
+        self._revealing = QTimer(self)
+        self._revealing.setSingleShot(True)
+        self._revealing.timeout.connect(self._reveal)
         for name in _ORDER:
             self._groups[name] = self._group(name)
             column.addWidget(self._groups[name])
@@ -106,7 +109,11 @@ class Controls(QScrollArea):
         self._marked = name
         if name is not None:
             self._groups[SPECS[name].group].open()
-            self.ensureWidgetVisible(self._rows[name])
+            self._revealing.start(0)  # once the rows that it shows have their places
+
+    def _reveal(self) -> None:
+        if self._marked is not None:
+            self.ensureWidgetVisible(self._rows[self._marked])
 
     def _group(self, name: str) -> Group:
         specs = [spec for spec in TABLE if spec.group == name]
@@ -173,7 +180,7 @@ class Group(QWidget):
         self._content = QWidget()
         self.body = QVBoxLayout(self._content)
         self.body.setContentsMargins(0, 0, 0, 6)
-        self.body.setSpacing(6)
+        self.body.setSpacing(0)
         column.addWidget(self._content)
         self._open(is_open)
 
@@ -219,7 +226,7 @@ class Row(QWidget):
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
-        row.setContentsMargins(_INSET, 0, _INSET, 0)
+        row.setContentsMargins(INSET, AROUND, INSET, AROUND)
         row.setSpacing(4)
         row.addWidget(self.label, 1)
         row.addWidget(self.reset)
@@ -239,9 +246,13 @@ class Row(QWidget):
 class SliderRow(Row):
     """A setting that is dragged: its value over a slider, of one setting in large figures."""
 
+    @property
+    def _is_large(self) -> bool:
+        return self._spec.name == _LARGE
+
     def _make_editor(self) -> Editor:
         self.number = NumberEditor(self._spec)
-        if self._spec.name == _LARGE:
+        if self._is_large:
             self.number.setProperty("role", "large")
             self.number.setFixedWidth(130)
         self.number.setAccessibleName(f"{self._spec.label} as a number")
@@ -251,11 +262,12 @@ class SliderRow(Row):
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
-        column.setContentsMargins(_INSET, 0, _INSET, 0)
+        column.setContentsMargins(INSET, AROUND, INSET, AROUND)
         column.setSpacing(2)
         head = QHBoxLayout()
-        head.addWidget(self.label, 1, Qt.AlignmentFlag.AlignBottom)
-        head.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignBottom)
+        beside = Qt.AlignmentFlag.AlignBottom if self._is_large else Qt.AlignmentFlag.AlignVCenter
+        head.addWidget(self.label, 1, beside)
+        head.addWidget(self.reset, 0, beside)
         head.addWidget(self.number)
         column.addLayout(head)
         column.addWidget(self.editor)

@@ -23,7 +23,7 @@ from aeviz.app.click_slider import ClickSlider
 from aeviz.core.numbers import grouped
 from aeviz.core.setting import SettingError, Spec
 
-_FILE = "file …"
+_FILE = "file…"
 WIDTH = 114  # px of an editor: the longest number fits
 
 
@@ -192,7 +192,7 @@ class DrawnEditor(QPushButton):
 
     def show_value(self, value: tuple[float, ...]) -> None:
         """Show how many points there are."""
-        self.setText(f"{grouped(len(value) // 2)} · draw" if value else "Draw …")
+        self.setText(f"{grouped(len(value) // 2)} · draw" if value else "Draw…")
 
 
 class SwitchEditor(QCheckBox):

@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from aeviz.app.controls import Row, show_what_matters
+from aeviz.app.controls import AROUND, INSET, Row, show_what_matters
 from aeviz.app.editors import NumberEditor, TextEditor
 from aeviz.app.store import Store
 from aeviz.core.setting import SettingError
@@ -30,7 +30,7 @@ from aeviz.figure.export import Page, image_of
 from aeviz.figure.figure import FieldFigure
 
 Pages = Mapping[str, Callable[[], Mapping[str, Any]]]
-EXPORT = "Export …"
+EXPORT = "Export…"
 _SETTLE = 40  # ms without a change until the preview is painted anew
 _SIDE = 330  # px of the column of settings
 
@@ -102,12 +102,12 @@ class SettingsDialog(QDialog):
         side.setObjectName("panel")
         column = QVBoxLayout(side)
         column.setContentsMargins(4, 2, 12, 8)
-        column.setSpacing(6)
+        column.setSpacing(0)
         column.addWidget(self._page_buttons(pages))
         for heading, names in shown.items():
             label = QLabel(heading.upper())
             label.setProperty("role", "heading")
-            label.setContentsMargins(8, 12, 0, 2)
+            label.setContentsMargins(INSET, 18, 0, 2 + AROUND)
             column.addWidget(label)
             for name in names:
                 column.addWidget(self._row(name))
@@ -136,7 +136,7 @@ class SettingsDialog(QDialog):
         """Buttons of the usual pages."""
         pages = QWidget()
         grid = QGridLayout(pages)
-        grid.setContentsMargins(8, 0, 0, 0)
+        grid.setContentsMargins(INSET, 0, INSET, 0)
         grid.setSpacing(6)
         self.pages = QButtonGroup(self)
         for index, (title, page) in enumerate(usual.items()):

@@ -96,6 +96,8 @@ class MarkLayer(Layer):
         text = font(12, weight=QFont.Weight.DemiBold)
         metrics = QFontMetricsF(text)
         wide, high = metrics.horizontalAdvance(self._look_text) + 16.0, metrics.height() + 8.0
+        if wide > rect.width() - 8.0:
+            return  # half a sentence tells nothing; the lesson has it whole
         below = ring.y() < rect.center().y()
         left = min(max(ring.x() - 0.5 * wide, rect.left() + 4.0), rect.right() - wide - 4.0)
         label = QRectF(left, ring.y() + (_LOOK + 6.0 if below else -_LOOK - 6.0 - high), wide, high)

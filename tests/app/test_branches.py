@@ -168,7 +168,7 @@ def test_a_name_can_be_given_and_a_long_one_is_cut_on_the_button(forked, qtbot):
 @pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has no such thing
 def test_forgetting_says_what_is_lost_and_spares_the_current_run(forked, qtbot):
     entries = menu(forked, "Forget")
-    assert [each.text() for each in entries] == ["First …"]
+    assert [each.text() for each in entries] == ["First…"]
     for answer in ("Cancel", "Forget"):
         menu(forked, "Forget")[0].trigger()
         (dialog,) = forked.window.findChildren(QMessageBox)

@@ -130,7 +130,7 @@ def shown(editor: QWidget, spec: Spec) -> Any:
 def as_shown(spec: Spec, value: Any) -> Any:
     """What the editor of a setting should show."""
     if spec.name == "drawn":
-        return f"{grouped(len(value) // 2)} · draw" if value else "Draw …"
+        return f"{grouped(len(value) // 2)} · draw" if value else "Draw…"
     if spec.name == "data":
         return Path(value).name
     if isinstance(value, tuple):
@@ -424,7 +424,7 @@ NO_POPUPS = pytest.mark.qt_log_ignore("plugin does not support", extend=True)  #
 
 def test_a_file_stands_there_by_its_name_and_goes_when_it_is_no_longer_the_data(file, panel):
     editor = panel.controls.editor("data")
-    items = [*SPECS["data"].choices, "file …"]
+    items = [*SPECS["data"].choices, "file…"]
     for value, shown_as in ((file, "points of mine.csv"), ("circle", "circle"), (file, "points of mine.csv")):
         assert panel.store.set(data=value, bad_rows="skip")
         assert editor.currentText() == shown_as
@@ -441,7 +441,7 @@ def test_where_a_file_is_wanted_the_data_stay_until_there_is_one(before, file, p
     panel.store.set(data=file if before == "a file" else before, bad_rows="skip")
     settings, editor = panel.store.settings, panel.controls.editor("data")
     text = editor.currentText()
-    panel.choose("data", "file …")
+    panel.choose("data", "file…")
     assert panel.wanted == ["file"]
     assert panel.store.settings == settings
     assert editor.currentText() == text
@@ -469,7 +469,7 @@ def test_where_nothing_is_drawn_yet_the_pencil_is_wanted(panel):
 
 def test_the_drawn_points_are_counted_and_a_press_asks_for_the_pencil(panel):
     editor = panel.controls.editor("drawn")
-    assert editor.text() == "Draw …"
+    assert editor.text() == "Draw…"
     panel.store.set(data="drawn", drawn=tuple(np.arange(4_000.0).tolist()))
     assert editor.text() == "2\u2009000 · draw"
     assert editor.fontMetrics().horizontalAdvance(editor.text()) < editor.width()
@@ -580,13 +580,12 @@ def marked(panel: Panel) -> set[str]:
 
 
 @pytest.mark.parametrize("name", ["noise", "code", "theme", "learning_rate"])
-def test_a_row_is_marked_until_its_setting_is_changed(name, panel):
+def test_a_row_is_marked_until_its_setting_is_changed(name, panel, qtbot):
     panel.controls.mark(name)
     assert marked(panel) == {name}
     row = panel.row(name)
     assert row.isVisible(), "it is in a group that is closed"
-    inside = row.visibleRegion().boundingRect()
-    assert inside.height() == row.height(), "it is not scrolled to"
+    qtbot.waitUntil(lambda: row.visibleRegion().boundingRect().height() == row.height())  # it is scrolled to
     panel.store.set(layer="curl", seed=5)
     assert marked(panel) == {name}
     panel.store.set(**{name: {"noise": 0.4, "code": 3, "theme": "light", "learning_rate": 0.001}[name]})

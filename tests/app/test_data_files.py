@@ -102,7 +102,7 @@ def test_a_file_becomes_the_data_whichever_way_it_is_opened(way, desk, save, cho
             next(each for each in menu.actions() if each.text() == "&Open…").trigger()
         case "panel":
             editor = desk.window.controls.editor("data")
-            desk.choose(editor, editor.findText("file …"))
+            desk.choose(editor, editor.findText("file…"))
         case "python":
             desk.window.files.open(name)
     assert desk.message == "Reading ring.csv …"
@@ -127,7 +127,7 @@ def test_a_cancelled_dialog_changes_nothing(desk, choose):
     asked = choose("")
     desk.press(Qt.Key.Key_O, modifier=Qt.KeyboardModifier.ControlModifier)
     editor = desk.window.controls.editor("data")
-    desk.choose(editor, editor.findText("file …"))
+    desk.choose(editor, editor.findText("file…"))
     assert len(asked) == 2
     assert asked[0][1] == folder, "it does not begin in the last folder"
     assert not readers()

@@ -75,7 +75,7 @@ def test_the_file_is_what_the_preview_shows(name, desk, dialog, to, tmp_path):
     assert dialog.store.set(**{**PAGES[name].settings, "resolution": 72.0, "title": "A title"})
     dialog.show_preview()
     to(tmp_path / "a.png")
-    dialog.buttons["Export …"].click()
+    dialog.buttons["Export…"].click()
     desk.until(lambda: message(desk) == f"Wrote {tmp_path / 'a.png'}")
     written = QImage(str(tmp_path / "a.png"))
     page = dialog.field.page(dialog.settings)
@@ -108,7 +108,7 @@ def test_a_bare_figure_is_the_field_alone(dialog):
 def test_the_next_dialog_begins_as_the_last_export(desk, dialog, to, tmp_path):
     dialog.store.set(**PAGES["column"].settings)
     to(tmp_path / "a.svg")
-    dialog.buttons["Export …"].click()
+    dialog.buttons["Export…"].click()
     desk.until(lambda: "a.svg" in message(desk))
     other = open_dialog(desk)
     assert {name: getattr(other.settings, name) for name in PAGES["column"].settings} == PAGES[
@@ -119,11 +119,11 @@ def test_the_next_dialog_begins_as_the_last_export(desk, dialog, to, tmp_path):
 def test_where_there_is_no_room_it_says_so_and_nothing_is_written(dialog):
     dialog.store.set(size=(1.0, 1.0))
     dialog.show_preview()
-    assert not dialog.buttons["Export …"].isEnabled()
+    assert not dialog.buttons["Export…"].isEnabled()
     assert dialog.preview.figure is None
     dialog.store.set(size=())
     dialog.show_preview()
-    assert dialog.buttons["Export …"].isEnabled()
+    assert dialog.buttons["Export…"].isEnabled()
 
 
 def test_a_picture_without_room_is_not_copied_and_it_says_so(desk, dialog, qapp):
@@ -244,7 +244,7 @@ def test_the_recipe_of_a_zoomed_view_has_its_cells(desk, dialog, to, tmp_path):
     desk.figure.box.scaleBy((0.4, 0.4))
     zoomed = open_dialog(desk)
     to(tmp_path / "a.png")
-    zoomed.buttons["Export …"].click()
+    zoomed.buttons["Export…"].click()
     desk.until(lambda: "a.png" in message(desk))
     recipe, grid = recipe_in(tmp_path / "a.png"), desk.figure.grid_in_view()
     assert recipe.settings.extent == grid.extent
@@ -256,7 +256,7 @@ def test_the_recipe_of_a_zoomed_view_has_its_cells(desk, dialog, to, tmp_path):
 def test_window_and_python_write_the_same_picture(suffix, desk, dialog, to, tmp_path, in_kept_processes):
     dialog.store.set(**PAGES["screen"].settings)
     to(tmp_path / f"window{suffix}")
-    dialog.buttons["Export …"].click()
+    dialog.buttons["Export…"].click()
     desk.until(lambda: f"window{suffix}" in message(desk))
     with aeviz.train(QUICK) as run:
         run.save(tmp_path / f"python{suffix}")

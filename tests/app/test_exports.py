@@ -61,7 +61,7 @@ def dialog_of(desk, **settings) -> ExportDialog:
 def export(desk, **settings) -> ExportDialog:
     """Open the dialog, and export."""
     dialog = dialog_of(desk, **settings)
-    dialog.buttons["Export …"].click()
+    dialog.buttons["Export…"].click()
     return dialog
 
 

@@ -61,7 +61,7 @@ def dialog_of(desk, **settings) -> FilmDialog:
 
 
 def begin(desk, **settings) -> None:
-    dialog_of(desk, **settings).buttons["Export …"].click()
+    dialog_of(desk, **settings).buttons["Export…"].click()
 
 
 def times(path: Path) -> list[float]:

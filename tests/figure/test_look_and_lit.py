@@ -76,6 +76,15 @@ def test_the_label_stays_within_the_field_beside_the_ring(place, shown):
     assert inked[:, 0].max() < right - left - 3
 
 
+def test_where_the_label_has_no_room_there_is_the_ring_alone(shown):
+    place = (0.0, 0.0)
+    figure = shown(place, size=(240, 260))
+    found = where(image_of(figure), DARK.look)
+    centre = figure.box.mapToScene(figure.box.mapFromView(QPointF(*place)))
+    away = np.hypot(found[:, 0] + 0.5 - centre.x(), found[:, 1] + 0.5 - centre.y())
+    assert len(away) > 50 and away.max() < LOOK + 3.0
+
+
 def assert_whole(figure: FieldFigure, place, text: str) -> None:
     """Whether all of the label is in the field."""
     left, top, right, bottom = label_of(figure, place)
