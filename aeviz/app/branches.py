@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QInputDialog, QMessageBox, QWidget
 from aeviz.app.lineage import shared
 from aeviz.app.live_run import LiveRun
 from aeviz.app.store import Aim, Store
+from aeviz.core.history import MOST_WRITTEN
 from aeviz.core.numbers import grouped
 
 _LONGEST = 40  # characters of a name
@@ -80,10 +81,14 @@ class Branches(QObject):
         _show(dialog)
 
     def _name(self, number: int, name: str) -> None:
-        name = " ".join(name.split())[:_LONGEST]
-        if name and number in self._run.history:
-            self._run.history.rename(number, name)
-            self.changed.emit()
+        name, history = " ".join(name.split())[:_LONGEST], self._run.history
+        if not name or number not in history:
+            return
+        if sum(branch.named for branch in history if branch.number != number) >= MOST_WRITTEN - 1:
+            self._say(f"{MOST_WRITTEN - 1} runs have names, and more fit into no file: forget one first")
+            return
+        history.rename(number, name)
+        self.changed.emit()
 
     def forget(self, number: int) -> None:
         """Ask whether a branch is to be forgotten, and say what goes with it."""

@@ -8,6 +8,7 @@ from PyQt6.QtCore import QCoreApplication, QEvent, QObject, QPoint, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QInputDialog, QLabel, QMenu, QMessageBox
 
+from aeviz.app import branches as branches_module
 from aeviz.app.lineage import branch_label
 from aeviz.core.settings import Settings
 
@@ -132,6 +133,21 @@ def test_going_back_to_a_run_of_the_same_settings_needs_no_change_of_them(desk):
     assert desk.run.branch.number == number
     assert len(desk.run.history.changes) == count
     desk.until(lambda: desk.frames[-1].epoch == 100)
+
+
+def test_no_more_runs_get_names_than_a_file_holds(desk, monkeypatch):
+    monkeypatch.setattr(branches_module, "MOST_WRITTEN", 3)
+    numbers = [desk.run.branch.number]
+    for _ in range(2):
+        desk.run.reset()
+        numbers.append(desk.run.branch.number)
+    for number, name in zip(numbers, ("One", "Two", "Three"), strict=True):
+        desk.window.branches._name(number, name)
+    names = [each.name for each in desk.run.history]
+    assert names[:2] == ["One", "Two"] and "Three" not in names
+    assert desk.message == "2 runs have names, and more fit into no file: forget one first"
+    desk.window.branches._name(numbers[0], "Another")  # which has a name
+    assert desk.run.history[numbers[0]].name == "Another"
 
 
 # The list
