@@ -137,17 +137,16 @@ def test_going_back_to_a_run_of_the_same_settings_needs_no_change_of_them(desk):
 
 def test_no_more_runs_get_names_than_a_file_holds(desk, monkeypatch):
     monkeypatch.setattr(branches_module, "MOST_WRITTEN", 3)
-    numbers = [desk.run.branch.number]
-    for _ in range(2):
+    branches, history = desk.window.branches, desk.run.history
+    first = desk.run.branch.number
+    for name in ("One", "Two", "Three"):
+        branches._name(desk.run.branch.number, name)
         desk.run.reset()
-        numbers.append(desk.run.branch.number)
-    for number, name in zip(numbers, ("One", "Two", "Three"), strict=True):
-        desk.window.branches._name(number, name)
-    names = [each.name for each in desk.run.history]
+    names = [each.name for each in history]
     assert names[:2] == ["One", "Two"] and "Three" not in names
     assert desk.message == "2 runs have names, and more fit into no file: forget one first"
-    desk.window.branches._name(numbers[0], "Another")  # which has a name
-    assert desk.run.history[numbers[0]].name == "Another"
+    branches._name(first, "Another")  # which has a name
+    assert history[first].name == "Another"
 
 
 # The list
