@@ -71,9 +71,8 @@ class ChangeList(QDialog):
             for change in reversed([*history.changes]):
                 branch = history[change.branch].name if change.branch in history else "forgotten"
                 then = datetime.fromtimestamp(change.time)
-                time = (
-                    f"{then:%H:%M:%S}" if then.date() == datetime.now().date() else f"{then:%Y-%m-%d %H:%M}"
-                )
+                is_today = then.date() == datetime.now().date()
+                time = f"{then:%H:%M:%S}" if is_today else f"{then:%Y-%m-%d %H:%M}"
                 item = QTreeWidgetItem([change.title, branch, grouped(change.epoch), time])
                 item.setTextAlignment(_EPOCH, _RIGHT)
                 item.setToolTip(0, change.title)

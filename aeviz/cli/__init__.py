@@ -33,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         finally:
             if sys.stdout is not None:  # it was closed before the start
                 sys.stdout.flush()  # not at the interpreter's end, which would have a traceback for it
-    except OSError as error:  # of the output alone: each command tells of its own files
+    except OSError as error:
+        if error.filename is not None:
+            raise  # it was not the output, which has no name
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
         if isinstance(error, BrokenPipeError):  # who reads it has seen enough, as in `aeviz presets | head`
             return FAILED

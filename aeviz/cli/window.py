@@ -91,7 +91,7 @@ def _open(chosen: argparse.Namespace) -> int:
     except FileError as error:
         return say(f"aeviz: {error}", REFUSED)
     view = found.settings if isinstance(found, Recipe) else found.view
-    with_view(view, changes, path)
+    with_view(view, changes, path)  # which refuses what belongs to the run
     require_qt(screen=True)
     from aeviz.app.main import open_window
 

@@ -115,5 +115,5 @@ def head_size(spacing: float) -> float:
 
 
 def boldness(spacing: float) -> float:
-    """How bold arrows of the least size are in a file, which is looked at closer than a screen."""
+    """How bold arrows with so many pixels between them are: in a file finer, on the screen fainter."""
     return min(max(spacing / (_LEAST * _ROOMY), _FINEST), 1.0)

@@ -112,21 +112,21 @@ class AxesLayer(Layer):
         rect = self._box.rect()
         scale, offset = float(self._scale[k]), float(self._offset[k])
         low, high = (offset + scale * end for end in self._box.viewRange()[k])
-        pixels, values = (rect.width(), rect.height())[k], list[float]()
-        for spacing in (_SPACING, _CLOSEST):
-            if len(values) < _FEWEST:
-                values, _ = tick_values(low, high, pixels, spacing)
-                across = self._widest(values) + _GAP if k == 0 else 0.0
-                values, _ = tick_values(low, high, pixels, max(spacing, across))
+        pixels, spaced = (rect.width(), rect.height())[k], self._across if k == 0 else tick_values
+        values, _ = spaced(low, high, pixels, _SPACING)
+        if len(values) < _FEWEST:
+            values, _ = spaced(low, high, pixels, _CLOSEST)
         places = np.zeros((len(values), 2))
         places[:, k] = (np.array(values) - offset) / scale
         at = np.floor(self.to_pixels(places)[:, k]) + 0.5
         texts, note = tick_texts(values)
         return list(zip(at.tolist(), texts, strict=True)), note
 
-    def _widest(self, values: list[float]) -> float:
-        metrics = QFontMetricsF(self._font)
-        return max(map(metrics.horizontalAdvance, tick_texts(values)[0]), default=0.0)
+    def _across(self, low: float, high: float, pixels: float, spacing: float) -> tuple[list[float], int]:
+        """As `tick_values`, with room for the texts beside each other."""
+        texts, _ = tick_texts(tick_values(low, high, pixels, spacing)[0])
+        widest = max(map(QFontMetricsF(self._font).horizontalAdvance, texts), default=0.0)
+        return tick_values(low, high, pixels, max(spacing, widest + _GAP))
 
 
 def tick_texts(values: list[float]) -> tuple[list[str], str]:
