@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from processes import children, working
 
-from aeviz.cli import main
+from aeviz.cli import COMMANDS, main
 from aeviz.core.settings import FILE_GROUPS, TABLE
 
 ROOT = Path(__file__).parents[1]
@@ -126,6 +126,12 @@ def test_output_that_nobody_takes_is_no_traceback(words: str, start) -> None:
     shut = 'exec "$0" -m aeviz "$@" >&-'
     closed = subprocess.run(["sh", "-c", shut, sys.executable, *words.split()], stderr=subprocess.PIPE)
     assert closed.returncode == 0 and b"Traceback" not in closed.stderr
+
+
+def test_an_error_of_the_program_is_not_told_as_one_of_its_output(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(COMMANDS, "presets", lambda words: (tmp_path / "none").read_bytes())
+    with pytest.raises(FileNotFoundError):
+        main(["presets"])
 
 
 def test_render_writes_data_and_prints_numbers(tmp_path: Path, start) -> None:
