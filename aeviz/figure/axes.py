@@ -23,11 +23,11 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _CENTRE = Qt.AlignmentFlag.AlignHCenter
 _BESIDE = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
 _TICK = 4.0  # px: its length
-_SPACING, _CLOSEST = 50.0, 22.0  # px: least distance between two numbers, and where else they are too few
+_SPACING, _CLOSEST = 50.0, 22.0  # px: least distance of two of a field's, and where else they are too few
 _FEWEST, _GAP = 3, 16.0  # numbers, px between the texts of two
 
 
-def tick_values(low: float, high: float, pixels: float, spacing: float = _SPACING) -> tuple[list[float], int]:
+def tick_values(low: float, high: float, pixels: float, spacing: float = 64.0) -> tuple[list[float], int]:
     """Round values between `low` and `high`, and the decimals that tell them apart.
 
     Neighbours are 1, 2 or 5 times a power of ten apart and at least `spacing` of the `pixels` apart.

@@ -67,7 +67,7 @@ views = st.tuples(st.floats(-1_000, 1_000), st.floats(-6, 3)).map(
 def test_ticks_are_round_apart_and_in_view(view, pixels):
     low, high = view
     values, decimals = tick_values(low, high, pixels)
-    step = (high - low) / pixels * 50.0  # the least
+    step = (high - low) / pixels * 64.0  # the least
     slack = 1e-6 * (high - low)
     assert all(low - slack <= value <= high + slack for value in values)
     assert len(values) >= math.floor((high - low) / (2.5 * step * 1.001)), "more would fit"

@@ -179,7 +179,8 @@ def test_numbers_in_the_users_units_are_written_in_the_picture(unit, compare, fi
     texts = paint(settings, field(settings), data=of_units(scale, offset, settings)).texts()
     pixels = 600.0 if compare == "off" else 300.0  # about
     for k, (low, high) in enumerate(((-3.5, 3.5), (-2.5, 2.5))):
-        values, decimals = tick_values(offset[k] + scale[k] * low, offset[k] + scale[k] * high, pixels)
+        ends = (offset[k] + scale[k] * end for end in (low, high))
+        values, decimals = tick_values(*ends, pixels, 50.0)
         wanted = {number_text(value, decimals) for value in values}
         assert len(wanted & {*texts}) >= 2, (wanted, texts)
 
