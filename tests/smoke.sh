@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Opens the real window on a virtual screen, waits until it is seen, interrupts it as Ctrl-C does, and
+# Opens the real window on a virtual screen, waits until it is seen and has trained, interrupts it as Ctrl-C does, and
 # expects exit code 0, nothing on stderr, and no process left behind.
 #
 #   tests/smoke.sh COMMAND        (needs Xvfb and xwininfo)
@@ -20,13 +20,16 @@ export DISPLAY=:$display
 python3 -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])' "$program" 2>"$work/stderr" &
 window=$!
-for _ in $(seq 100); do
-  if xwininfo -root -tree 2>/dev/null | grep -q '"aeviz"'; then seen=yes; break; fi
-  kill -0 $window 2>/dev/null || break
-  sleep 0.2
+seen() { xwininfo -root -tree 2>/dev/null | grep -q '"aeviz"'; }
+trained() { find "$work/state" -name journal -size +500k 2>/dev/null | grep -q .; }  # keyframes of some epochs
+for what in seen trained; do
+  for _ in $(seq 150); do
+    if $what; then break; fi
+    kill -0 $window 2>/dev/null || break
+    sleep 0.2
+  done
+  $what || { echo "smoke: no window was $what"; cat "$work/stderr"; exit 1; }
 done
-[ "${seen:-}" = yes ] || { echo "smoke: no window was seen"; cat "$work/stderr"; exit 1; }
-sleep 5  # long enough for the worker to train and the field to be drawn
 workers=$(pgrep -P $window || true)
 kill -INT $window
 code=0; wait $window || code=$?

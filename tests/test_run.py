@@ -23,6 +23,8 @@ from aeviz.core.truth import Denoiser
 from aeviz.learn.training import Training
 from aeviz.run import Run, TrainingError
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 EPOCHS = 120
 
 

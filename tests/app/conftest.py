@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import math
+import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QDialog, QLabel, QSlider, QStyle, QStyleOptionSlider, QWidget
 from pytestqt.qtbot import QtBot
 
+from aeviz.app import live_run
 from aeviz.app.memory import Memory
 from aeviz.app.style import STYLE
 from aeviz.app.window import Window
@@ -42,6 +44,31 @@ def as_in_the_program(qapp: QApplication) -> Iterator[None]:
     while _kept:  # where the tests were stopped
         _destroy(_kept.pop())
     qapp.setStyleSheet("")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patient() -> Iterator[None]:
+    """A process that is slow on a busy machine is not taken for a stuck one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live_run, "PATIENCE", 60.0)
+        yield
+
+
+@pytest.fixture
+def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str, Exception], None]:
+    """Let a function of the disk fail, but in the journal's thread, whose notice would come between."""
+
+    def breaks(owner: Any, name: str, error: Exception) -> None:
+        real = getattr(owner, name)
+
+        def work(*args: Any, **how: Any) -> Any:
+            if threading.current_thread().name == "aeviz-journal":
+                return real(*args, **how)
+            raise error
+
+        monkeypatch.setattr(owner, name, work)
+
+    return breaks
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -289,6 +316,12 @@ def desk(shared_window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -
     """The shared window, at rest at the beginning of a quick run."""
     monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", 0)  # this mouse is faster than a hand
     desk = Desk(shared_window, qtbot)
+    if desk.run.lost:  # by a test before
+        desk.run.start()
+    for slider in shared_window.findChildren(QSlider):
+        slider.setSliderDown(False)
+    shared_window.activateWindow()
+    desk.until(shared_window.isActiveWindow)
     shared_window.resize(1_300, 820)
     shared_window.view.setFocus()
     desk.hover(None)

@@ -111,6 +111,7 @@ def test_going_back_brings_settings_losses_and_field_and_rests(forked):
     forked.until(lambda: forked.run.epoch > 110)
     entry = next(each for each in menu(forked) if "First" in each.text())
     entry.trigger()
+    assert "First is back" in forked.message
     assert forked.run.branch is first
     assert forked.store.settings.noise == 0.4, "as it was when that run was left"
     assert forked.store.settings.theme == "light", "how it is drawn stays"
@@ -118,7 +119,6 @@ def test_going_back_brings_settings_losses_and_field_and_rests(forked):
     forked.settle()
     assert first.losses.tobytes() == before.tobytes()
     assert not forked.run.playing
-    assert "First is back" in forked.message
     assert forked.run.history.changes.to_undo.title == "Go to First"
 
 

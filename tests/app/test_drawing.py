@@ -6,8 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QApplication
 
 from aeviz.core.settings import MOST_DRAWN, Settings
 from aeviz.figure.theme import DARK
@@ -359,6 +361,16 @@ def test_the_panels_button_takes_the_pencil_too(desk):
 def test_the_wheel_still_zooms_and_the_cursor_is_still_told(pencil):
     pencil.hover((0.3, 0.4))
     pencil.until(lambda: pencil.frames and pencil.frames[-1].marks.cursor is not None)
+    box, at = pencil.figure.box, QPointF(pencil.at((0.3, 0.4)))
+    (x0, x1), _ = box.viewRange()
+    viewport, nothing = pencil.window.view.viewport(), QPoint()
+    wheel = QWheelEvent(
+        at, QPointF(viewport.mapToGlobal(at.toPoint())), nothing, QPoint(0, 120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(viewport, wheel)
+    (low, high), _ = box.viewRange()
+    assert x0 < low < high < x1, "it does not zoom"
     assert drawn(pencil).size == 0, "a stroke without a button"
 
 

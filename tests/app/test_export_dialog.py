@@ -170,13 +170,15 @@ def test_a_figure_brings_its_run_back_with_every_change(suffix, desk, tmp_path, 
 
 
 def test_what_is_changed_meanwhile_holds_from_the_end_on(desk, tmp_path, in_kept_processes):
-    with aeviz.train(QUICK, epochs=50) as run:
+    with aeviz.train(QUICK, epochs=5_000) as run:
         run.save(tmp_path / "a.npz")
         losses = run.loss
-    desk.window.files.open(str(tmp_path / "a.npz"))
-    desk.until(lambda: desk.window.windowTitle().startswith("a."))
+    with desk.expect(desk.window.keeper.opened):
+        desk.window.files.open(str(tmp_path / "a.npz"))
     desk.store.set(noise=0.7)
-    desk.until(lambda: desk.run.epoch == 50)
+    desk.until(lambda: desk.run.branch.timeline.changes and desk.run.epoch == 5_000)
+    changes = desk.run.branch.timeline.changes
+    assert [(epoch, settings.noise) for epoch, settings in changes] == [(5_000, 0.7)]
     np.testing.assert_array_equal(desk.run.losses[:, 0].astype(float), losses)
 
 

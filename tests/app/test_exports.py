@@ -226,16 +226,12 @@ def test_copy_puts_the_figure_into_the_clipboard_at_twice_its_size(desk, qapp):
     qapp.clipboard().clear()
 
 
-def full_disk(*_: object) -> None:
-    raise OSError(28, os.strerror(28))
-
-
 @pytest.mark.parametrize("kind", ["figure", "data"])
-def test_a_file_that_cannot_be_written_leaves_the_old_one(kind, desk, choose, tmp_path, monkeypatch):
+def test_a_file_that_cannot_be_written_leaves_the_old_one(kind, desk, choose, tmp_path, breaks):
     path = tmp_path / ("old.png" if kind == "figure" else "old.npz")
     path.write_bytes(b"the old one")
     choose(path)
-    monkeypatch.setattr(os, "fsync", full_disk)
+    breaks(os, "fsync", OSError(28, os.strerror(28)))
     export(desk) if kind == "figure" else desk.window.exports.data()
     desk.until(lambda: str(path) in message(desk))
     assert message(desk) == f"cannot write {path}: {os.strerror(28)}"

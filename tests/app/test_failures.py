@@ -58,7 +58,9 @@ def kill_at(desk, epoch: int) -> int:
 
 def offered_epoch(desk) -> int:
     return int(
-        re.fullmatch(r"Go on from epoch ([\d,]+)", desk.window.notice.button.text())[1].replace(",", "")
+        re.fullmatch(r"Go on from epoch ([\d\u2009]+)", desk.window.notice.button.text())[1].replace(
+            "\u2009", ""
+        )
     )
 
 
@@ -71,8 +73,7 @@ def test_a_killed_worker_is_told_and_the_run_goes_on_as_if_nothing_had_been(desk
     assert "was ended by signal 9" in text
     assert "The window lives" in text
     epoch = offered_epoch(desk)
-    assert 0 < epoch <= desk.run.epoch
-    assert epoch > 0.7 * seen, "too much is lost"
+    assert epoch == desk.run.epoch >= seen
     assert any("stopped" in label.text() for label in desk.window.timeline.findChildren(QLabel))
     desk.store.set(layer="ambiguity")  # the window can be used
     desk.store.set(layer="magnitude")
@@ -80,7 +81,6 @@ def test_a_killed_worker_is_told_and_the_run_goes_on_as_if_nothing_had_been(desk
     QTest.mouseClick(desk.window.notice.button, Qt.MouseButton.LeftButton)
     assert not desk.window.notice.isVisible()
     desk.until(lambda: desk.run.epoch > epoch)
-    assert min(frame.epoch for frame in desk.frames[-1:]) >= epoch
     desk.run.drive(speed=math.inf)
     desk.finish()
     assert desk.run.losses.tobytes() == undisturbed.tobytes()

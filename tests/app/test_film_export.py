@@ -274,15 +274,11 @@ def test_closing_the_window_leaves_nothing_behind(new_window, qtbot, tmp_path):
     assert not [*tmp_path.glob("*a.mp4*")]
 
 
-def test_a_full_disk_leaves_the_old_film(desk, choose, tmp_path, monkeypatch):
+def test_a_full_disk_leaves_the_old_film(desk, choose, tmp_path, breaks):
     path = tmp_path / "a.mp4"
     path.write_bytes(b"the old one")
     choose(path)
-
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full)
+    breaks(os, "fsync", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     begin(desk)
     desk.until(lambda: desk.message)
     desk.until(lambda: desk.message.startswith("cannot write"))

@@ -293,9 +293,11 @@ def test_keys_drop_them_where_the_cursor_is_or_in_the_middle(key, what, desk):
     desk.press(key)
     assert getattr(desk.run, what) == pytest.approx((0.5 * (x0 + x1), 0.5 * (y0 + y1)))
     hover(desk, BETWEEN_ARMS)
+    count = len(desk.frames)
     desk.press(key)
     assert getattr(desk.run, what) == pytest.approx(BETWEEN_ARMS, abs=2 * desk.pixel)
-    desk.until(lambda: getattr(desk.frames[-1].marks, {"probe": "path"}.get(what, what)) is not None)
+    marked = {"probe": "path"}.get(what, what)
+    desk.until(lambda: any(getattr(each.marks, marked) is not None for each in desk.frames[count:]))
 
 
 def test_escape_takes_probe_and_cloud_away(desk):

@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -105,20 +106,15 @@ def test_a_broken_file_is_told_in_one_line_and_the_run_goes_on(desk, saved, tmp_
     desk.finish()
 
 
-@pytest.mark.parametrize("call", ["open", "fsync", "replace"])
+@pytest.mark.parametrize("call", [(os, "open"), (os, "fsync"), (Path, "replace")], ids=lambda call: call[1])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES])
-def test_a_save_that_fails_leaves_the_old_file(desk, saved, monkeypatch, call, number):
+def test_a_save_that_fails_leaves_the_old_file(desk, saved, breaks, monkeypatch, call, number):
     before = saved.read_bytes()
-
-    def fail(*_, **__):
-        raise OSError(number, os.strerror(number))
-
     desk.window.notice.hide()
-    with monkeypatch.context() as patch:
-        where = "pathlib.Path.replace" if call == "replace" else f"aeviz.core.files.os.{call}"
-        patch.setattr(where, fail)
-        desk.window.keeper.write(saved)
-        desk.until(desk.window.notice.isVisible)
+    breaks(*call, OSError(number, os.strerror(number)))
+    desk.window.keeper.write(saved)
+    desk.until(desk.window.notice.isVisible)
+    monkeypatch.undo()
     assert os.strerror(number) in desk.window.notice.text.text()
     assert saved.read_bytes() == before
     assert [path.name for path in saved.parent.iterdir() if path.name.startswith(".")] == []

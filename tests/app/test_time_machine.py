@@ -10,9 +10,11 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QPushButton
 
+from aeviz.app import lineage as lineage_module
 from aeviz.app import timeline
 from aeviz.app.epoch_marks import EpochMark, marks_of
 from aeviz.app.lineage import shared
+from aeviz.core import changes as changes_module
 from aeviz.core.changes import Change
 from aeviz.core.clean_data import clean_data
 from aeviz.core.history import History
@@ -108,7 +110,8 @@ def test_where_a_branch_left_its_parent_is_marked_with_what_differs():
     assert story.marks[-1] == (90, "Left a forgotten run")
 
 
-def test_where_a_lesson_began_is_marked(desk):
+def test_where_a_lesson_began_is_marked(desk, monkeypatch):
+    monkeypatch.setattr(lineage_module, "_TOGETHER", 60.0)
     desk.window.lessons.open("too-little-noise")
     (mark,) = marks_of(desk.run.history)
     assert (mark.epoch, mark.title) == (0, f"Lesson: {desk.window.lessons.current.title}")
@@ -135,7 +138,8 @@ def test_how_much_branches_have_in_common():
 # The slider
 
 
-def test_a_dragged_noise_is_one_mark_with_its_name_under_it(desk, drag):
+def test_a_dragged_noise_is_one_mark_with_its_name_under_it(desk, drag, monkeypatch):
+    monkeypatch.setattr(changes_module, "MERGED", 60.0)  # seconds: this hand is slower where others work
     desk.begin(PACED, speed=120.0)
     desk.until(lambda: desk.run.epoch > 20)
     noise, slider = desk.window.controls.editor("noise"), desk.window.timeline.slider
@@ -238,7 +242,8 @@ def test_arrow_keys_step_through_the_epochs(focus, desk):
         desk.press(key, widget, modifier)
         assert desk.run.looking_at == epoch
         assert slider.value() == (300 if epoch is None else epoch)
-    desk.until(lambda: desk.frames[-1].epoch == 300)
+    desk.settle()
+    assert desk.frames[-1].epoch == 300
 
 
 def test_a_key_that_is_held_steps_from_what_is_asked_for_not_from_what_is_there(desk):

@@ -62,18 +62,28 @@ def test_view_and_training_are_undone_in_the_order_in_which_they_were_changed(de
 
 
 def test_an_undo_is_part_of_the_run_and_is_replayed_with_it(desk):
-    desk.begin(desk.store.settings.replace(epochs=600), speed=300.0)
+    desk.begin(desk.store.settings.replace(epochs=1_000_000), speed=300.0)
     desk.until(lambda: desk.run.epoch > 10)
     desk.store.set(noise=0.6)
     desk.until(lambda: desk.run.branch.timeline.changes)
     taken = desk.run.epoch
     desk.until(lambda: desk.run.epoch > taken + 5)
     desk.window.undo.undo()
-    desk.finish()
+    desk.until(lambda: len(desk.run.branch.timeline.changes) == 2)
     changes = desk.run.branch.timeline.changes
     assert [settings.noise for _, settings in changes] == [0.6, 0.25]
     epochs = [epoch for epoch, _ in changes]
-    assert 10 < epochs[0] < epochs[1] < 600
+    assert 10 < epochs[0] < epochs[1]
+    desk.until(lambda: desk.run.epoch > epochs[1] + 5)
+    desk.run.drive(playing=False)
+    desk.until(lambda: desk.says(desk.window.timeline, "paused"))
+    desk.settle()
+    newest, replayed = desk.fields[-1], desk.run.epoch
+    desk.run.step()  # what was the newest is a past epoch now
+    desk.until(lambda: desk.run.epoch == replayed + 1)
+    desk.run.look_at(replayed)
+    desk.until(lambda: desk.frames[-1].epoch == replayed)
+    assert desk.fields[-1].displacement.tobytes() == newest.displacement.tobytes()
 
 
 def test_undoing_another_network_brings_the_old_run_back_as_it_was(desk, monkeypatch):
@@ -116,16 +126,21 @@ def test_a_lesson_is_one_change_by_its_title(desk):
 
 @pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has no such thing
 def test_the_list_of_changes_leads_to_their_epochs(desk):
-    desk.begin(desk.store.settings.replace(epochs=600), speed=300.0)
+    desk.begin(desk.store.settings.replace(epochs=1_000_000), speed=300.0)
+    begun = desk.run.branch
     desk.until(lambda: desk.run.epoch > 20)
     desk.store.set(noise=0.6)
-    desk.finish()
+    desk.until(lambda: begun.timeline.changes)
+    taken = desk.run.epoch
+    desk.until(lambda: desk.run.epoch > taken + 10)
+    desk.run.drive(playing=False)
+    desk.until(lambda: desk.says(desk.window.timeline, "paused"))
     desk.press(Qt.Key.Key_H, modifier=CONTROL | SHIFT)
     dialog = desk.window.findChild(ChangeList)
     item = dialog.list.topLevelItem(0)
     assert item.text(0) == "Noise 0.25 → 0.60"
     epoch = int(item.text(2))
-    assert 20 < epoch < 600
+    assert 20 < epoch < desk.run.epoch
     place = dialog.list.visualItemRect(item).center()
     QTest.mouseClick(dialog.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert desk.run.looking_at == epoch
@@ -135,11 +150,10 @@ def test_the_list_of_changes_leads_to_their_epochs(desk):
     QTest.mouseClick(dialog.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert desk.run.looking_at == epoch
     desk.run.look_at(epoch - 5)
-    first = desk.run.history[min(each.number for each in desk.run.history)].name
     desk.run.fork()  # and here it is not
     QTest.mouseClick(dialog.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert desk.run.looking_at is None
-    assert desk.message == f"That was in {first}: go to that run first"
+    assert desk.message == f"That was in {begun.name}: go to that run first"
 
 
 @pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform has no such thing

@@ -135,7 +135,6 @@ def test_the_noise_slider_acts_while_it_is_dragged(desk, drag):
     desk.settle()
     assert {frame.run for frame in desk.frames} == {run}, "the run was started again"
     assert desk.store.settings.noise == 0.65
-    assert len(desk.run.losses) == desk.run.epoch
 
 
 def test_the_noise_slider_obeys_keys(desk):
@@ -162,10 +161,10 @@ def test_looking_back_shows_the_past_while_training_goes_on(desk, drag):
     asked = slider.value()
     assert asked == pytest.approx(30, abs=8)  # epochs a pixel
     desk.until(lambda: desk.frames[-1].epoch == asked)
-    epoch = desk.run.epoch
-    desk.until(lambda: desk.run.epoch > epoch + 20)
+    epoch, count = desk.run.epoch, len(desk.frames)
+    desk.until(lambda: desk.run.epoch > epoch + 20 and len(desk.frames) > count + 2)
     assert slider.value() == asked, "the slider moved in the hand"
-    assert {frame.epoch for frame in desk.frames[-3:]} == {asked}
+    assert {frame.epoch for frame in desk.frames[count:]} == {asked}
     assert desk.says(desk.window.timeline, "past")
     assert desk.says(desk.window.statusBar(), f"epoch {asked}   loss {desk.run.losses[asked - 1, 0]:.4f}")
     past = live[min(live, key=lambda epoch: abs(epoch - asked))]

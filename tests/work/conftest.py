@@ -22,6 +22,11 @@ from aeviz.work.observer import Observer
 from aeviz.work.trainer import Trainer
 
 
+@pytest.fixture(autouse=True, scope="module")
+def as_in_the_processes(one_thread: None) -> None:
+    """What is trained here, to compare with, is trained in one thread too."""
+
+
 @pytest.fixture(scope="package")
 def a_pair() -> Iterator[Talk]:
     """One trainer and one observer for all of these tests."""

@@ -15,8 +15,6 @@ from aeviz.core.manifolds import FloatArray
 from aeviz.core.settings import Settings
 from aeviz.work import messages as m
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 WIDTHS = [1, 2, 64]
 KINDS = [
     *({"code": d} for d in WIDTHS),

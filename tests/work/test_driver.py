@@ -15,8 +15,6 @@ from aeviz.work import driver as driver_module
 from aeviz.work import messages as m
 from aeviz.work.driver import SLICE, Driver
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def losses_of(settings: Settings, epochs: int) -> np.ndarray:
     """The oracle, (E, 2): training itself, which knows no pace."""

@@ -14,8 +14,6 @@ from aeviz.core.settings import Settings
 from aeviz.core.truth import Denoiser, finish
 from aeviz.work.exact import Exact
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 SETTINGS = Settings(points=60, grid=(12, 9))
 
 

@@ -25,8 +25,6 @@ from aeviz.work.past import AT_ONCE
 from aeviz.work.pasts import Pasts
 from aeviz.work.sight import Sight
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 SHORT = SMALL.replace(epochs=40, batch=7, code_plot=False)
 SLOW = 1.1 * AT_ONCE  # seconds for which each epoch is replayed
 

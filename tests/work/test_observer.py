@@ -19,9 +19,6 @@ ASK = m.Ask(1, VIEW, grid=GRID)
 CELLS = GRID.shape[0] * GRID.shape[1]
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 @pytest.fixture
 def blocks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Every field is a long one; how many places each step of the exact denoiser took, so far."""

@@ -21,8 +21,6 @@ from aeviz.work import past as past_module
 from aeviz.work.past import AT_ONCE, PastEpochs, Shown
 from aeviz.work.pasts import Pasts
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 SLOW = 1.1 * AT_ONCE  # an epoch takes longer than a frame may wait
 SHORT = SMALL.replace(epochs=40, batch=7)
 CHANGES = {6: SHORT.replace(noise=0.6), 15: SHORT.replace(batch=20), 25: SHORT.replace(learning_rate=0.001)}

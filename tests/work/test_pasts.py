@@ -12,8 +12,6 @@ from aeviz.work.pasts import Pasts
 SHORT = SMALL.replace(epochs=30)
 CHANGES = {n: SHORT.replace(noise=0.01 * n) for n in (0, 9, 10, 19, 20, 25)}
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture(scope="module")
 def course() -> Course:

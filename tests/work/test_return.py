@@ -19,8 +19,6 @@ from aeviz.work.driver import SLICE, Driver
 from aeviz.work.record import record
 from aeviz.work.trainer import Trainer
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 NewTrainer = Callable[[], tuple[Trainer, list[m.FromWorker]]]
 SHORT = SMALL.replace(epochs=40, batch=7)
 NOISY, STEADY, COARSE = ({"noise": 0.6}, {"learning_rate": 0.001, "schedule": "constant"}, {"batch": 20})

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import random
 
 import pytest
-from talk import ENDLESS, GRID, NEVER_STOPS, SMALL, Talk, bits
+from talk import AT_REST, ENDLESS, GRID, NEVER_STOPS, SMALL, Talk, bits
 
 from aeviz.core.history import Branch
 from aeviz.core.timeline import Keyframe, Timeline
 from aeviz.learn.training import Training
 from aeviz.work import messages as m
 
-AT_REST = m.Drive(playing=False, speed=math.inf)
 VIEW = ENDLESS.replace(batch=7)
 CHANGES = (
     {"noise": 0.6},
@@ -150,16 +148,19 @@ def test_a_branch_goes_on_from_a_past_epoch_as_a_training_told_so_would(talk: Ta
     """Left with other settings after an epoch, told more in full flight, and looked at from end to end."""
     talk.build(SMALL.replace(batch=7))
     talk.train_to_end()
-    settings = SMALL.replace(batch=7, noise=0.5, epochs=5_000)
+    settings = SMALL.replace(batch=7, noise=0.5, epochs=1_000_000)
     other.build(settings, since=talk.branch, epoch=41)
-    other.send(NEVER_STOPS)
+    other.send(m.Drive(playing=True, speed=500.0))  # the oracle has to go as far
     while other.ask().epoch < 80:
         pass
-    other.send(m.Change(settings.replace(learning_rate=1e-4, epochs=200)))
-    other.train_to_end()
+    other.send(m.Change(settings.replace(learning_rate=1e-4)))
+    changed = other.ask().epoch
+    while other.ask().epoch < changed + 100:
+        pass
+    other.send(AT_REST)
+    last = other.ask().epoch
     noted = [epoch for epoch, _ in other.branch.timeline.changes]
     assert noted[0] == 41 and len(noted) == 2
-    last = other.ask().epoch
     epochs = {0, 20, 41, 42, noted[1], noted[1] + 1, last}
     states = states_of(other.branch, epochs)
     found = {epoch: other.seen(epoch=epoch)[1] for epoch in epochs}
