@@ -91,13 +91,12 @@ class ArrowLayer(Layer):
     def paint(self, painter: QPainter, *_: object) -> None:
         """Draw all arrows."""
         scale, _offset = self.affine()
-        spacing = self._spacing * scale[0]
-        size = head_size(spacing) if spacing else 1.0
+        spacing = self._spacing * scale[0] if self._spacing else _ROOMY
+        size, bold = head_size(spacing), boldness(spacing)
         start, vector = self.to_pixels(self._start), self._vector * scale
         shown = self._box.shown_rect  # under a wipe line, half the arrows are out of sight
         ends = np.sort(np.stack((start[:, 0], start[:, 0] + vector[:, 0])), axis=0)
         seen = (ends[1] > shown.left() - HEAD_WIDTH) & (ends[0] < shown.right() + HEAD_WIDTH)
-        bold = boldness(spacing) if spacing else 1.0
         if is_screen(painter):  # where lines cannot be finer, but fainter
             colour = QColor(self._colour)
             colour.setAlphaF(bold)
